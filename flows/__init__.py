@@ -1,0 +1,1 @@
+"""Prefect flows, the store, the worker pool and the command line."""

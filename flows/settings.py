@@ -1,0 +1,173 @@
+"""What a run can be told: one frozen model a flow, shared by the command line, the Prefect form and YAML."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from nlp.match import Rule
+from nlp.pdf import Reader
+from nlp.segment import Segmenter
+from shuzhi import UsageError
+
+FIRST_YEAR = 1990
+LAST_YEAR = 2100
+YEARS_PATTERN = re.compile(r"(\d{4})(?:\s*-\s*(\d{4}))?")
+
+
+def parse_years(value: Any) -> Any:
+    """Turn ``2019-2023``, ``2019,2021`` or a list of these into years; other values pass for pydantic to judge."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)):
+        return value
+    years: list[Any] = []
+    for part in parts:
+        found = YEARS_PATTERN.fullmatch(part.strip()) if isinstance(part, str) else None
+        if found:
+            first, last = int(found[1]), int(found[2] or found[1])
+            if last < first:
+                raise ValueError(f"{part}: the first year is after the last; write {last}-{first}")
+            years.extend(range(first, last + 1))
+        elif isinstance(part, str) and part.strip():
+            raise ValueError(f"{part}: write a year or a range, for example 2023 or 2019-2023")
+        elif part != "":
+            years.append(part)
+    return sorted(set(years)) if all(isinstance(year, int) for year in years) else years
+
+
+Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+Years = Annotated[list[Year], BeforeValidator(parse_years)]
+
+
+def default_workers() -> int:
+    """Return one worker a processor that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
+
+
+class Parameters(BaseModel):
+    """Base of all parameter models: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PoolParameters(Parameters):
+    """How many worker processes there are, and what one file may use."""
+
+    workers: int = Field(0, ge=0, le=256, description="Worker processes; 0 takes one a processor")
+    seconds_per_file: float = Field(180, gt=0, description="Time limit of one file, in seconds")
+    memory_megabytes: int = Field(1000, ge=300, description="Memory limit of one worker, in megabytes")
+    batch_size: int = Field(100, ge=1, le=1000, description="Files a task run; 50 to 200 is right")
+
+    def worker_count(self) -> int:
+        """Return the number of workers to start."""
+        return self.workers or default_workers()
+
+
+class ReadParameters(PoolParameters):
+    """Read the reports of a folder into the store."""
+
+    folder: str = Field(description="Folder with annual reports (.pdf, .txt); its subfolders are read too")
+    store: str = Field(description="Folder or object-store URL of the store")
+    years: Years = Field([], description="Report years, for example 2019-2023; empty takes all")
+    reader: Reader = Field("pdfium", description="First reader of PDF pages")
+    segmenter: Segmenter = Field("rjieba", description="Who cuts the tokens that are counted")
+    limit: int = Field(0, ge=0, description="Read only the first so many files; 0 reads all")
+    max_failure_share: float = Field(
+        0.02, ge=0, le=1, description="The run fails when a greater share of the files timed out or failed"
+    )
+
+
+class MeasureParameters(PoolParameters):
+    """Count the terms of dictionaries in the stored pages, and build the indices."""
+
+    store: str = Field(description="Folder or object-store URL of the store")
+    dictionaries: list[str] = Field(["wu2021"], min_length=1, description="Names of dictionaries")
+    dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
+    rule: Rule = Field("longest", description="What counts as an occurrence")
+    segmenter: Segmenter = Field("rjieba", description="Who cuts tokens, for the rule 'token'")
+    years: Years = Field([], description="Report years; empty takes all")
+
+
+class ExportParameters(Parameters):
+    """Write the indices and all that backs them into a folder."""
+
+    store: str = Field(description="Folder or object-store URL of the store")
+    out: str = Field(description="Folder to write to")
+    dictionaries: list[str] = Field([], description="Names of dictionaries; empty takes all measured")
+    years: Years = Field([], description="Report years; empty takes all")
+    title: str = Field("", description="Title of the report; empty takes the usual one")
+    is_simulated: bool = Field(False, description="Mark every output as simulated data")
+
+
+class RunParameters(ReadParameters):
+    """Read, measure and export in one go."""
+
+    store: str = Field("", description="Folder or URL of the store; empty takes the folder 'store' in out")
+    out: str = Field(description="Folder to write to")
+    dictionaries: list[str] = Field(["wu2021"], min_length=1, description="Names of dictionaries")
+    dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
+    rule: Rule = Field("longest", description="What counts as an occurrence")
+    title: str = Field("", description="Title of the report; empty takes the usual one")
+    is_simulated: bool = Field(False, description="Mark every output as simulated data")
+
+    def store_url(self) -> str:
+        """Return where the store is."""
+        return self.store or str(Path(self.out) / "store")
+
+    def reading(self) -> ReadParameters:
+        """Return the part of the parameters that reading needs."""
+        return ReadParameters(**self._shared(ReadParameters), store=self.store_url())
+
+    def measuring(self) -> MeasureParameters:
+        """Return the part of the parameters that measuring needs."""
+        return MeasureParameters(**self._shared(MeasureParameters), store=self.store_url())
+
+    def exporting(self) -> ExportParameters:
+        """Return the part of the parameters that exporting needs."""
+        return ExportParameters(**self._shared(ExportParameters), store=self.store_url())
+
+    def _shared(self, model: type[Parameters]) -> dict[str, Any]:
+        own = type(self).model_fields
+        return {name: getattr(self, name) for name in model.model_fields if name in own and name != "store"}
+
+
+class AnnualUpdateParameters(RunParameters):
+    """Read, measure and export one new report year; earlier years stay as they are in the store."""
+
+    year: Year = Field(description="The new report year (the fiscal year, not the year of filing)")
+
+    def run(self) -> RunParameters:
+        """Return the parameters of the run that reads the new year."""
+        values = {name: getattr(self, name) for name in RunParameters.model_fields}
+        return RunParameters(**{**values, "years": [self.year]})
+
+
+def usage_error(error: ValidationError, source: str) -> UsageError:
+    """Turn pydantic's report into ours: every problem on a line, with what was given and what would do.
+
+    Parameters
+    ----------
+    error : ValidationError
+        What pydantic found.
+    source : str
+        Where the values came from, for example ``shuzhi run`` or a file.
+
+    Returns
+    -------
+    UsageError
+        Ready to be raised.
+    """
+    lines = []
+    for problem in error.errors(include_url=False):
+        name = ".".join(str(part) for part in problem["loc"]) or "parameters"
+        message = problem["msg"].removeprefix("Value error, ")
+        given = "" if problem["type"] == "missing" else f" (given: {problem['input']!r})"
+        lines.append(f"  {name}: {message}{given}")
+    count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
+    return UsageError(f"{source}: {count}\n" + "\n".join(lines))

@@ -1,0 +1,242 @@
+"""A copy of a report's text to match on, and the way back from it to the raw page.
+
+The cleaned copy has no white space inside Chinese text, so that words broken across lines and pages are
+whole again; between two Latin letters or digits one blank is kept. Every character of it knows its place
+in the raw text. All of it is array work: a report of 200,000 characters takes a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+CLEAN_VERSION = "1"
+SENTENCE_ENDS = "。！？；!?;"
+CLOSING_MARKS = "”’」』）)】》"
+HYPHEN_MARKS = "\x02\xad\ufffe"
+# A line that ends before this share of the usual line width ends a heading, a table row or a paragraph.
+FULL_LINE_SHARE = 0.85
+USUAL_WIDTH_PERCENTILE = 90
+SENTENCE_WINDOW = 200
+# Radicals printed for ideographs, compatibility ideographs, full-width digits and letters.
+FOLDED_RANGES = ((0x2E80, 0x2FE0), (0xF900, 0xFB00), (0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B))
+
+Codes = npt.NDArray[np.uint32]
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Lookup tables over the 65,536 characters of the basic plane."""
+
+    is_space: npt.NDArray[np.bool_]
+    is_latin: npt.NDArray[np.bool_]
+    is_chinese: npt.NDArray[np.bool_]
+    is_end: npt.NDArray[np.bool_]
+    is_closing: npt.NDArray[np.bool_]
+    fold: Codes
+    width: npt.NDArray[np.int64]
+
+
+@lru_cache(maxsize=1)
+def tables() -> Tables:
+    """Build the lookup tables, once a process.
+
+    ``fold`` maps a character to the one it is matched as: full-width letters and digits to half-width, Kangxi
+    radicals and compatibility ideographs to the usual character, ASCII capitals to small letters. Only mappings
+    of one character to one character are taken, so that positions never shift.
+    """
+    size = 0x10000
+    is_space = np.zeros(size, dtype=bool)
+    is_latin = np.zeros(size, dtype=bool)
+    fold = np.arange(size, dtype=np.uint32)
+    width = np.ones(size, dtype=np.int64)
+    for code in range(size):
+        character = chr(code)
+        category = unicodedata.category(character)
+        is_space[code] = character.isspace() or category in ("Cc", "Cf") or character in HYPHEN_MARKS
+        if unicodedata.east_asian_width(character) in "WF":
+            width[code] = 2
+        normal = unicodedata.normalize("NFKC", character)
+        if len(normal) == 1 and ord(normal) < size and any(low <= code < high for low, high in FOLDED_RANGES):
+            fold[code] = ord(normal)
+        if fold[code] < 0x80:
+            fold[code] = ord(chr(fold[code]).lower())
+            is_latin[code] = chr(fold[code]).isalnum()
+        elif 0xC0 <= code < 0x250 and category[0] == "L":
+            is_latin[code] = True
+    is_chinese = np.zeros(size, dtype=bool)
+    is_chinese[0x3400:0x4DC0] = True
+    is_chinese[0x4E00:0xA000] = True
+    is_end = np.zeros(size, dtype=bool)
+    is_end[[ord(character) for character in SENTENCE_ENDS]] = True
+    is_closing = np.zeros(size, dtype=bool)
+    is_closing[[ord(character) for character in CLOSING_MARKS]] = True
+    return Tables(is_space, is_latin, is_chinese, is_end, is_closing, fold, width)
+
+
+def to_codes(text: str) -> Codes:
+    """Return the code points of a text, one number a character."""
+    order = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
+    return np.frombuffer(text.encode(order, "surrogatepass"), dtype=np.uint32)
+
+
+def to_text(codes: Codes) -> str:
+    """Return the text of code points; the inverse of :func:`to_codes`."""
+    order = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
+    return np.ascontiguousarray(codes, dtype=np.uint32).tobytes().decode(order, "surrogatepass")
+
+
+@dataclass(frozen=True)
+class CleanText:
+    """The cleaned copy of one document.
+
+    Parameters
+    ----------
+    display : str
+        Cleaned text as it reads, for quoting.
+    folded : str
+        Cleaned text as it is matched, character by character parallel to ``display``.
+    raw_positions : array of int64
+        Place of each cleaned character in the pages joined by one form feed.
+    page_starts : array of int64
+        Place where each page begins in the same joined text.
+    sentence_ends : array of int64
+        Ends (exclusive) of the sentences in the cleaned text, ascending; the last is its length.
+    chinese_characters : int
+        Characters in the CJK Unified Ideographs blocks.
+    sentences : int
+        Sentences with at least one Chinese character.
+    """
+
+    display: str
+    folded: str
+    raw_positions: Positions
+    page_starts: Positions
+    sentence_ends: Positions
+    chinese_characters: int
+    sentences: int
+
+    def locate(self, position: int) -> tuple[int, int]:
+        """Return page (from 1) and offset in the raw page of a cleaned character."""
+        raw = int(self.raw_positions[position])
+        page = int(np.searchsorted(self.page_starts, raw, side="right"))
+        return page, raw - int(self.page_starts[page - 1])
+
+    def sentence_of(self, start: int, end: int) -> tuple[int, int, int]:
+        """Return number, start and end of the sentence around a span of the cleaned text.
+
+        A span that crosses an end belongs to the sentence it begins in, and the quoted text goes on to the end
+        of the sentence it ends in. A quote reaches at most 200 characters to each side of the span.
+        """
+        number = int(np.searchsorted(self.sentence_ends, start, side="right"))
+        last = int(np.searchsorted(self.sentence_ends, end - 1, side="right"))
+        first_character = int(self.sentence_ends[number - 1]) if number else 0
+        last_character = int(self.sentence_ends[last])
+        return (
+            number,
+            max(first_character, start - SENTENCE_WINDOW),
+            min(last_character, end + SENTENCE_WINDOW),
+        )
+
+    @cached_property
+    def _is_latin(self) -> npt.NDArray[np.bool_]:
+        return tables().is_latin[_basic(to_codes(self.folded))]
+
+    def is_whole_word(self, start: int, end: int) -> bool:
+        """Tell whether a span does not cut a Latin word or number in two, at either side."""
+        latin = self._is_latin
+        cuts_left = start > 0 and bool(latin[start] and latin[start - 1])
+        cuts_right = end < latin.size and bool(latin[end - 1] and latin[end])
+        return not (cuts_left or cuts_right)
+
+
+def _basic(codes: Codes) -> Codes:
+    """Clip code points to the basic plane, where the lookup tables end."""
+    return np.minimum(codes, 0xFFFF)
+
+
+def clean(pages: Sequence[str]) -> CleanText:
+    """Clean the pages of one document for matching.
+
+    Parameters
+    ----------
+    pages : sequence of str
+        Raw text of each page, in order.
+
+    Returns
+    -------
+    CleanText
+        The cleaned text with the way back to the raw pages.
+    """
+    table = tables()
+    raw = to_codes("\f".join(pages))
+    lengths = np.fromiter((len(page) + 1 for page in pages), dtype=np.int64, count=len(pages))
+    page_starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64)
+    basic = _basic(raw)
+    visible = np.flatnonzero(~table.is_space[basic])
+    positions, is_blank = _with_blanks(basic, visible)
+    kept = basic[positions]
+    folded = np.where(raw[positions] > 0xFFFF, raw[positions], table.fold[kept])
+    display = raw[positions].copy()
+    folded[is_blank] = display[is_blank] = ord(" ")
+    chinese = table.is_chinese[_basic(folded)]
+    ends = _sentence_ends(basic, visible, positions, _basic(display))
+    with_chinese = np.unique(np.searchsorted(ends, np.flatnonzero(chinese), side="right"))
+    return CleanText(
+        display=to_text(display),
+        folded=to_text(folded),
+        raw_positions=positions,
+        page_starts=page_starts,
+        sentence_ends=ends,
+        chinese_characters=int(chinese.sum()),
+        sentences=int(with_chinese.size),
+    )
+
+
+def _with_blanks(basic: Codes, visible: Positions) -> tuple[Positions, npt.NDArray[np.bool_]]:
+    """Return the raw places to keep: visible characters, and one blank between Latin words."""
+    if visible.size < 2:
+        return visible.astype(np.int64), np.zeros(visible.size, dtype=bool)
+    table = tables()
+    latin = table.is_latin[basic[visible]]
+    gap = np.diff(visible) > 1
+    keep = np.flatnonzero(gap & latin[:-1] & latin[1:])
+    hyphens = np.isin(basic, [ord(mark) for mark in HYPHEN_MARKS])
+    if hyphens.any():
+        before = np.cumsum(hyphens)
+        keep = keep[before[visible[keep + 1]] == before[visible[keep]]]
+    positions = np.insert(visible, keep + 1, visible[keep] + 1).astype(np.int64)
+    is_blank = np.zeros(positions.size, dtype=bool)
+    is_blank[keep + 1 + np.arange(keep.size)] = True
+    return positions, is_blank
+
+
+def _sentence_ends(basic: Codes, visible: Positions, positions: Positions, display: Codes) -> Positions:
+    """Return where sentences end in the cleaned text: after an end mark, or after a line that stops short."""
+    table = tables()
+    length = positions.size
+    after_mark = np.flatnonzero(table.is_end[display]) + 1
+    for _ in range(2):
+        inside = after_mark < length
+        step = np.zeros(after_mark.size, dtype=np.int64)
+        step[inside] = table.is_closing[display[after_mark[inside]]]
+        after_mark = after_mark + step
+    newlines = np.flatnonzero((basic == 0x0A) | (basic == 0x0C))
+    widths = np.concatenate(([0], np.cumsum(table.width[basic[visible]])))
+    counted = np.searchsorted(visible, newlines)
+    line_widths = np.diff(np.concatenate(([0], widths[counted])))
+    filled = line_widths > 0
+    ends = after_mark
+    if filled.any():
+        usual = np.percentile(line_widths[filled], USUAL_WIDTH_PERCENTILE)
+        is_short = filled & (line_widths < FULL_LINE_SHARE * usual)
+        ends = np.concatenate((ends, np.searchsorted(positions, newlines[is_short])))
+    ends = np.unique(np.concatenate((ends, [length])))
+    return ends[ends > 0] if length else np.array([0], dtype=np.int64)

@@ -1,0 +1,101 @@
+"""Word segmentation: jieba is the definition, its Rust twin the engine."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Segmenter = Literal["rjieba", "jieba"]
+Cut = Callable[[str], list[str]]
+
+FIRST_CHINESE = "\u3400"
+LAST_CHINESE = "\u9fff"
+
+
+@dataclass(frozen=True)
+class SegmenterVersion:
+    """Name and version of a segmenter; both can change a number."""
+
+    name: Segmenter
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def segmenter_version(name: Segmenter) -> SegmenterVersion:
+    """Return which version of a segmenter is installed."""
+    return SegmenterVersion(name, importlib.metadata.version(name))
+
+
+def term_frequencies(terms: Iterable[str]) -> dict[str, int]:
+    """Return the frequency with which each term enters a segmenter's dictionary.
+
+    It is jieba's own suggestion, just high enough to keep the term whole, computed on the stock dictionary with
+    no other term added, so that the order of the terms does not matter. Both segmenters get the same number.
+
+    Parameters
+    ----------
+    terms : iterable of str
+        Folded terms.
+
+    Returns
+    -------
+    dict of str to int
+        Frequency by term.
+    """
+    import rjieba
+
+    stock = rjieba.Jieba()
+    return {term: int(stock.suggest_freq(term)) for term in terms}
+
+
+def build_cutter(name: Segmenter, terms: Iterable[str] = ()) -> Cut:
+    """Return a function that cuts a text into tokens, with terms added to the stock dictionary.
+
+    Call it inside each worker process: words added in a parent process are lost under ``spawn``, and every
+    such term would count 0.
+
+    Parameters
+    ----------
+    name : {'rjieba', 'jieba'}
+        Segmenter.
+    terms : iterable of str
+        Folded terms to keep whole.
+
+    Returns
+    -------
+    callable
+        From a text to its list of tokens; the tokens joined give the text back.
+    """
+    frequencies = term_frequencies(terms)
+    if name == "rjieba":
+        import rjieba
+
+        rust = rjieba.Jieba()
+        for term, frequency in frequencies.items():
+            rust.add_word(term, frequency, None)
+        return lambda text: list(rust.cut(text, True))
+    import logging
+
+    import jieba
+
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    for term, frequency in frequencies.items():
+        tokenizer.add_word(term, frequency)
+    return lambda text: list(tokenizer.lcut(text))
+
+
+def count_tokens(tokens: Iterable[str]) -> int:
+    """Count the tokens that hold a Chinese character.
+
+    Numbers, punctuation and Latin words are left out: the two segmenters cut Latin text with ``-`` and ``.``
+    differently, and a report's tables of figures say nothing of its length as text.
+    """
+    first, last = FIRST_CHINESE, LAST_CHINESE
+    # A token with a Chinese character begins or ends with one: segmenters never put it between Latin ones.
+    return sum(first <= token[0] <= last or first <= token[-1] <= last for token in tokens)
