@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from nlp.match import Rule
-from nlp.pdf import Reader
-from nlp.segment import Segmenter
+from nlp.options import Reader, Rule, Segmenter
 from shuzhi import UsageError
 
 FIRST_YEAR = 1990
@@ -78,6 +76,7 @@ class ReadParameters(PoolParameters):
     reader: Reader = Field("pdfium", description="First reader of PDF pages")
     segmenter: Segmenter = Field("rjieba", description="Who cuts the tokens that are counted")
     limit: int = Field(0, ge=0, description="Read only the first so many files; 0 reads all")
+    retry: bool = Field(False, description="Try files again that timed out or failed before")
     max_failure_share: float = Field(
         0.02, ge=0, le=1, description="The run fails when a greater share of the files timed out or failed"
     )
@@ -100,6 +99,9 @@ class ExportParameters(Parameters):
     store: str = Field(description="Folder or object-store URL of the store")
     out: str = Field(description="Folder to write to")
     dictionaries: list[str] = Field([], description="Names of dictionaries; empty takes all measured")
+    rule: Literal["", "longest", "substring", "token"] = Field(
+        "", description="Matching rule; empty takes the only one measured"
+    )
     years: Years = Field([], description="Report years; empty takes all")
     title: str = Field("", description="Title of the report; empty takes the usual one")
     is_simulated: bool = Field(False, description="Mark every output as simulated data")

@@ -6,15 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
 
 import ahocorasick_rs
 
 from nlp.clean import CleanText
 from nlp.dictionary import Dictionary, fold_term
-from nlp.segment import Cut, Segmenter, build_cutter
+from nlp.options import Rule, Segmenter
+from nlp.segment import Cut, build_cutter
 
-Rule = Literal["longest", "substring", "token"]
 MATCH_VERSION = "1"
 # Neither segmenter ever lets a token reach across these marks, so a stretch between them is cut as it would be
 # in the whole text.

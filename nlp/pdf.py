@@ -19,10 +19,10 @@ from typing import Any, Literal
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from nlp.options import Reader
 from nlp.readability import PageStatus, Status, judge_document, judge_text
 from shuzhi import ReadError
 
-Reader = Literal["pdfium", "pdfplumber"]
 PageReader = Literal["pdfium", "pdfplumber", "text"]
 READER_VERSION = "1"
 # A picture that covers this share of the page is a scan of it.

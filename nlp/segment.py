@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-Segmenter = Literal["rjieba", "jieba"]
+from nlp.options import Segmenter
+
 Cut = Callable[[str], list[str]]
 
 FIRST_CHINESE = "\u3400"

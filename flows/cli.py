@@ -1,0 +1,457 @@
+"""The command line: a thin door to the same flows and parameter models that Prefect runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nlp.options import Reader, Rule, Segmenter
+from shuzhi import ShuzhiError, UsageError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from flows.annual import RunSummary
+    from flows.read import ReadSummary
+
+app = typer.Typer(
+    name="shuzhi",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Annual reports of listed firms in, firm-year indices of digital transformation out.\n\n"
+    "Example:  shuzhi run reports --out out",
+)
+dictionary_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and check dictionaries.")
+app.add_typer(dictionary_app, name="dictionary")
+_state = {"debug": False}
+
+Folder = Annotated[Path, typer.Argument(help="Folder with annual reports (.pdf, .txt).", show_default=False)]
+StoreOption = Annotated[
+    str, typer.Option("--store", help="Store: a folder, an output folder, or a URL.", show_default="store in OUT")
+]
+Dictionaries = Annotated[list[str] | None, typer.Option("--dictionary", help="Dictionary; repeat for more.")]
+DictionaryFolder = Annotated[str, typer.Option(help="Folder with dictionaries of your own (YAML).")]
+RuleOption = Annotated[Rule, typer.Option(help="What counts as an occurrence of a term.")]
+SegmenterOption = Annotated[Segmenter, typer.Option(help="Who cuts tokens.")]
+ReaderOption = Annotated[Reader, typer.Option(help="First reader of PDF pages.")]
+YearsOption = Annotated[str, typer.Option(help="Report years, for example 2019-2023 or 2019,2021.")]
+LimitOption = Annotated[int, typer.Option(min=0, help="Only the first so many files; for a first try.")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes one a processor.")]
+SecondsOption = Annotated[float, typer.Option(help="Time limit of one file, in seconds.")]
+MemoryOption = Annotated[int, typer.Option(help="Memory limit of one worker, in megabytes.")]
+BatchOption = Annotated[int, typer.Option(min=1, max=1000, help="Files a task run.")]
+RetryOption = Annotated[bool, typer.Option("--retry", help="Try files again that timed out or failed.")]
+FailureOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Exit with 1 when more than this share of files timed out or failed.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")]
+
+
+def main() -> None:
+    """Run the command line; a user sees one line for an error, and a traceback only with --debug."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    command = typer.main.get_command(app)
+    try:
+        sys.exit(command.main(prog_name="shuzhi", standalone_mode=False) or 0)
+    except ShuzhiError as error:
+        if _state["debug"]:
+            raise
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on where this one was stopped", err=True)
+        sys.exit(1)
+    except Exception as error:
+        _exit_for(error)
+
+
+def _exit_for(error: Exception) -> None:
+    """Show a wrong option as typer does, and anything unforeseen in one line."""
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        error.show()
+        sys.exit(error.exit_code)
+    if type(error).__name__ == "Abort":
+        typer.echo("stopped; the same command goes on where this one was stopped", err=True)
+        sys.exit(1)
+    if _state["debug"]:
+        raise error
+    typer.echo(f"Error: {type(error).__name__}: {error} (add --debug before the command to see where)", err=True)
+    sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the versions of everything that can change a number.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and Prefect's log.")] = False,
+) -> None:
+    _state["debug"] = debug
+    if version:
+        from flows.export import versions
+        from flows.measure import dictionary_paths, load_dictionary
+
+        for name, number in versions().items():
+            typer.echo(f"{name} {number}")
+        for path in dictionary_paths().values():
+            dictionary = load_dictionary(path)
+            typer.echo(f"dictionary {dictionary.name} {dictionary.content_hash}")
+        raise typer.Exit
+
+
+def _checked(model: type[BaseModel], command: str, **values: Any) -> Any:
+    """Build a parameter model, with all its problems in one message."""
+    from pydantic import ValidationError
+
+    from flows.settings import usage_error
+
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise usage_error(error, f"shuzhi {command}") from None
+
+
+def _prepare() -> None:
+    from flows.server import prepare_prefect
+
+    prepare_prefect(debug=_state["debug"])
+
+
+@app.command()
+def run(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="Folder to write to.", show_default=False)],
+    dictionary: Dictionaries = None,
+    dictionary_folder: DictionaryFolder = "",
+    rule: RuleOption = "longest",
+    years: YearsOption = "",
+    limit: LimitOption = 0,
+    store: StoreOption = "",
+    reader: ReaderOption = "pdfium",
+    segmenter: SegmenterOption = "rjieba",
+    workers: WorkersOption = 0,
+    seconds_per_file: SecondsOption = 180,
+    memory_megabytes: MemoryOption = 1000,
+    batch_size: BatchOption = 100,
+    retry: RetryOption = False,
+    max_failure_share: FailureOption = 0.02,
+    dry_run: DryRun = False,
+) -> None:
+    """Read a folder of annual reports, measure firm-year indices and export them.
+
+    Running it again reads only what is new. Results are in OUT: start with report.html.
+
+    Example:  shuzhi run reports --out out --years 2019-2023
+    """
+    _prepare()
+    from flows.settings import RunParameters
+
+    parameters = _checked(
+        RunParameters,
+        "run",
+        folder=str(folder),
+        out=str(out),
+        dictionaries=dictionary or ["wu2021"],
+        dictionary_folder=dictionary_folder,
+        rule=rule,
+        years=years,
+        limit=limit,
+        store=store,
+        reader=reader,
+        segmenter=segmenter,
+        workers=workers,
+        seconds_per_file=seconds_per_file,
+        memory_megabytes=memory_megabytes,
+        batch_size=batch_size,
+        retry=retry,
+        max_failure_share=max_failure_share,
+    )
+    from flows.measure import load_dictionaries
+
+    load_dictionaries(parameters.dictionaries, parameters.dictionary_folder)
+    if dry_run:
+        _show_plan(parameters.reading())
+        return
+    from flows.annual import index_reports
+
+    _close(index_reports(parameters), out)
+
+
+def _close(summary: RunSummary, out: Path) -> None:
+    exporting = summary.exporting
+    state = "written to" if exporting.is_new else "unchanged in"
+    typer.echo(
+        f"{exporting.firm_years:,} firm-years, {summary.measuring.firm_years_with_value:,} of them with a value,"
+        f" {exporting.hits:,} hits; {state} {out} (start with report.html)",
+        err=True,
+    )
+    typer.echo(_closing_line(summary.reading))
+
+
+def _closing_line(reading: ReadSummary, where: str = "failures.csv") -> str:
+    failed = f"failed {reading.failed:,}" + (f" (see {where})" if reading.failed else "")
+    skipped = f" · skipped {reading.skipped:,}" if reading.skipped else ""
+    return f"read {reading.read:,} · cached {reading.cached:,}{skipped} · {failed}"
+
+
+def _show_plan(parameters: Any) -> None:
+    from flows.read import plan_reading
+
+    plan = plan_reading(parameters)
+    typer.echo(
+        f"would read {plan.new:,} of {plan.files:,} files ({plan.known:,} known, {plan.skipped:,} left out):"
+        f" {plan.megabytes:,.0f} MB, about {plan.minutes:,.1f} minutes with {plan.workers} workers"
+    )
+
+
+@app.command()
+def read(
+    folder: Folder,
+    store: StoreOption = "store",
+    years: YearsOption = "",
+    limit: LimitOption = 0,
+    reader: ReaderOption = "pdfium",
+    segmenter: SegmenterOption = "rjieba",
+    workers: WorkersOption = 0,
+    seconds_per_file: SecondsOption = 180,
+    memory_megabytes: MemoryOption = 1000,
+    batch_size: BatchOption = 100,
+    retry: RetryOption = False,
+    max_failure_share: FailureOption = 0.02,
+    dry_run: DryRun = False,
+) -> None:
+    """Extract the text of every new report of a folder into the store.
+
+    Example:  shuzhi read reports --store store
+    """
+    _prepare()
+    from flows.settings import ReadParameters
+
+    parameters = _checked(
+        ReadParameters,
+        "read",
+        folder=str(folder),
+        store=store,
+        years=years,
+        limit=limit,
+        reader=reader,
+        segmenter=segmenter,
+        workers=workers,
+        seconds_per_file=seconds_per_file,
+        memory_megabytes=memory_megabytes,
+        batch_size=batch_size,
+        retry=retry,
+        max_failure_share=max_failure_share,
+    )
+    if dry_run:
+        _show_plan(parameters)
+        return
+    from flows.read import read_reports
+
+    typer.echo(_closing_line(read_reports(parameters), "shuzhi status"))
+
+
+@app.command()
+def measure(
+    dictionary: Dictionaries = None,
+    store: StoreOption = "",
+    dictionary_folder: DictionaryFolder = "",
+    rule: RuleOption = "longest",
+    segmenter: SegmenterOption = "rjieba",
+    years: YearsOption = "",
+    workers: WorkersOption = 0,
+) -> None:
+    """Count the terms of dictionaries in the stored pages and build the indices; no report is opened.
+
+    Example:  shuzhi measure --dictionary wu2021 --rule substring --store store
+    """
+    _prepare()
+    from flows.inspect_store import find_store
+    from flows.settings import MeasureParameters
+
+    parameters = _checked(
+        MeasureParameters,
+        "measure",
+        store=find_store(store).url,
+        dictionaries=dictionary or ["wu2021"],
+        dictionary_folder=dictionary_folder,
+        rule=rule,
+        segmenter=segmenter,
+        years=years,
+        workers=workers,
+    )
+    from flows.measure import measure_indices
+
+    summary = measure_indices(parameters)
+    typer.echo(
+        f"measured {summary.parts_measured:,} batches · cached {summary.parts_cached:,} ·"
+        f" {summary.firm_years:,} firm-years, {summary.firm_years_with_value:,} with a value"
+    )
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to write to.", show_default=False)],
+    dictionary: Dictionaries = None,
+    rule: Annotated[str, typer.Option(help="Matching rule; needed where several were measured.")] = "",
+    store: StoreOption = "",
+    years: YearsOption = "",
+) -> None:
+    """Write the indices, hits, codebook and report into a folder.
+
+    Example:  shuzhi export --out out --years 2019-2023 --store store
+    """
+    _prepare()
+    from flows.inspect_store import find_store
+    from flows.settings import ExportParameters
+
+    parameters = _checked(
+        ExportParameters,
+        "export",
+        store=find_store(store).url,
+        out=str(out),
+        dictionaries=dictionary or [],
+        rule=rule,
+        years=years,
+    )
+    from flows.export import export_indices
+
+    summary = export_indices(parameters)
+    state = "written to" if summary.is_new else "unchanged in"
+    typer.echo(f"exported {summary.firm_years:,} firm-years · {summary.hits:,} hits · {state} {out}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("demo"),
+    firms: Annotated[int, typer.Option(min=3, max=500, help="Simulated firms.")] = 30,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 2024,
+) -> None:
+    """Write a simulated corpus of PDF reports, run the whole job on it, and compare found with planted.
+
+    Example:  shuzhi demo --out demo
+    """
+    _prepare()
+    from flows.demo import run_demo
+
+    demonstration = run_demo(out, firms=firms, seed=seed)
+    typer.echo(demonstration.text)
+    if not demonstration.is_right:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(store: StoreOption = "") -> None:
+    """Show what the store holds, what is stale and why.
+
+    Example:  shuzhi status --store out
+    """
+    from flows.inspect_store import find_store, staleness, status_by_year
+
+    found = find_store(store)
+    typer.echo(f"store {found.url}")
+    for each in staleness(found):
+        typer.echo(f"  {each.state:<10}  {each.what}: {each.reason}")
+    typer.echo(status_by_year(found).to_string(index=False, na_rep="?"))
+
+
+@app.command()
+def evidence(
+    stock_code: Annotated[str, typer.Option(help="Stock code, for example 600519.")] = "",
+    year: Annotated[int, typer.Option(help="Report year.")] = 0,
+    term: Annotated[str, typer.Option(help="Only this term.")] = "",
+    dictionary: Annotated[str, typer.Option(help="Only this dictionary.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="At most so many hits; 0 shows all.")] = 0,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    store: StoreOption = "",
+) -> None:
+    """Show hits in context, with their page.
+
+    Example:  shuzhi evidence --stock-code 600519 --year 2020 --term 大数据 --store out
+    """
+    from flows.inspect_store import evidence as find_evidence
+    from flows.inspect_store import find_store, hit_lines
+
+    found = find_evidence(find_store(store), stock_code=stock_code, year=year, term=term, dictionary=dictionary)
+    shown = found.head(limit) if limit else found
+    if as_csv:
+        typer.echo(shown.to_csv(index=False), nl=False)
+        return
+    for line in hit_lines(shown, mark=sys.stdout.isatty()):
+        typer.echo(line)
+    typer.echo(f"{len(shown):,} of {len(found):,} hits", err=True)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A query on documents, pages, texts, readings, hits, indices.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    store: StoreOption = "",
+) -> None:
+    """Ask the store in SQL (DuckDB).
+
+    Example:  shuzhi sql "SELECT report_year, count(*) FROM documents GROUP BY ALL ORDER BY 1" --store out
+    """
+    from flows.inspect_store import find_store, run_sql
+
+    found = run_sql(find_store(store), query)
+    typer.echo(found.to_csv(index=False) if as_csv else found.to_string(index=False), nl=not as_csv)
+
+
+@dictionary_app.command("list")
+def dictionary_list(dictionary_folder: DictionaryFolder = "") -> None:
+    """List the dictionaries: name, terms, whether verified, title.
+
+    Example:  shuzhi dictionary list
+    """
+    from flows.measure import dictionary_paths, load_dictionary
+
+    for name, path in dictionary_paths(dictionary_folder).items():
+        each = load_dictionary(path)
+        checked = "verified" if each.verified else "NOT verified"
+        typer.echo(f"{name:<16} {len(each.terms):>4} terms  {checked:<12}  {each.content_hash}  {each.title_zh}")
+
+
+@dictionary_app.command("show")
+def dictionary_show(
+    name: Annotated[str, typer.Argument(help="Name of a dictionary.")], dictionary_folder: DictionaryFolder = ""
+) -> None:
+    """Show a dictionary: its passport and its terms by dimension.
+
+    Example:  shuzhi dictionary show wu2021
+    """
+    from flows.inspect_store import dictionary_lines
+    from flows.measure import load_dictionaries
+
+    for line in dictionary_lines(load_dictionaries([name], dictionary_folder)[0]):
+        typer.echo(line)
+
+
+@dictionary_app.command("check")
+def dictionary_check(
+    names: Annotated[list[str], typer.Argument(help="Names of dictionaries, or YAML files.")],
+    dictionary_folder: DictionaryFolder = "",
+) -> None:
+    """Check dictionaries: duplicates, empty terms, unknown keys, terms that are matched alike.
+
+    Example:  shuzhi dictionary check my_words.yml
+    """
+    from flows.measure import load_dictionaries, load_dictionary
+
+    for name in names:
+        is_file = name.lower().endswith((".yml", ".yaml"))
+        each = load_dictionary(Path(name)) if is_file else load_dictionaries([name], dictionary_folder)[0]
+        typer.echo(
+            f"{name}: {len(each.terms)} terms in {len(each.dimensions)} dimensions, hash {each.content_hash}, no problem"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The documents table: one row a file, with whose report it is and whether it enters the indices."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from flows.files import folder_key
+from flows.store import Store
+from flows.tables import DOCUMENTS, FILES, READINGS, TEXTS
+from nlp.identity import TextEvidence, decide, from_path
+from nlp.index import choose_reports
+
+EVIDENCE = [field.name for field in fields(TextEvidence)]
+READING_COLUMNS = ["status", "reason", "pages", "text_pages", "readable_share", "reader", "extractor"]
+TEXT_COLUMNS = ["chinese_characters", "tokens", "sentences"]
+
+
+def resolve_documents(store: Store, pages_key: str, new_text_key: str) -> pd.DataFrame:
+    """Decide for every listed file whose report it is, which one wins its firm-year, and store the table.
+
+    Parameters
+    ----------
+    store : Store
+        With listings, readings and texts.
+    pages_key, new_text_key : str
+        Keys of the readings and texts in force.
+
+    Returns
+    -------
+    DataFrame
+        The table ``documents``, ordered by file.
+    """
+    readings = _by_document(store.read_table("readings", pages_key, READINGS))
+    texts = _by_document(store.read_table("texts", new_text_key, TEXTS))
+    rows = [row for listed in _listed_files(store) if (row := _document(listed, readings, texts)) is not None]
+    documents = pd.DataFrame(rows, columns=[name for name in DOCUMENTS.names if name not in ("is_used", "use_reason")])
+    documents = documents.sort_values("file", ignore_index=True)
+    documents = pd.concat([documents, choose_reports(documents)], axis=1)[DOCUMENTS.names]
+    store.write_part("documents", "all", "all", pa.Table.from_pandas(documents, DOCUMENTS, preserve_index=False))
+    return load_documents(store)
+
+
+def load_documents(store: Store) -> pd.DataFrame:
+    """Return the stored table ``documents``, with whole numbers that may be missing as ``Int64``."""
+    table = store.read_table("documents", "all", DOCUMENTS)
+    return to_frame(table)
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Turn an Arrow table into a frame: whole numbers stay whole where some are missing."""
+    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
+    for field in table.schema:
+        if pa.types.is_integer(field.type):
+            frame[field.name] = frame[field.name].astype("Int64")
+    return frame
+
+
+def _by_document(table: pa.Table) -> dict[str, dict[str, Any]]:
+    return {row["document_id"]: row for row in table.to_pylist()}
+
+
+def _listed_files(store: Store) -> list[dict[str, Any]]:
+    return [row for key in known_folders(store) for row in store.read_table("files", key, FILES).to_pylist()]
+
+
+def known_folders(store: Store) -> dict[str, str]:
+    """Return the folders whose files are listed in a store, by key."""
+    folders: dict[str, str] = (store.current("folders") or {}).get("keys", {})
+    return dict(sorted(folders.items()))
+
+
+def register_folder(store: Store, folder: str) -> None:
+    """Note that a folder's files belong to this store."""
+    store.set_current("folders", keys={**known_folders(store), folder_key(folder): str(Path(folder).resolve())})
+
+
+def _document(
+    listed: dict[str, Any], readings: dict[str, dict[str, Any]], texts: dict[str, dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Return the row of one file; None for a file that was listed but not read (years, limit)."""
+    reading = readings.get(listed["document_id"] or "")
+    if reading is None and not listed["status"]:
+        return None
+    text = texts.get(listed["document_id"] or "")
+    evidence = TextEvidence(**{name: text[name] for name in EVIDENCE}) if text else None
+    identity = decide(from_path(listed["file"]), evidence, (reading or {}).get("metadata_title") or None)
+    row: dict[str, Any] = {"file": listed["file"], "document_id": listed["document_id"], **asdict(identity)}
+    row |= {name: reading[name] for name in READING_COLUMNS} if reading else {"pages": 0, "text_pages": 0}
+    row |= {name: text[name] for name in (*TEXT_COLUMNS, "language")} if text else {}
+    row |= {"status": listed["status"], "reason": listed["reason"]} if listed["status"] else {}
+    return row | {"size_bytes": listed["size_bytes"]}

@@ -1,0 +1,128 @@
+"""The files of an input folder: which there are, and by which hash of their bytes they are known."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from flows.store import Store, hash_of, long_path
+from flows.tables import FILES
+from nlp.identity import from_path
+from shuzhi import UsageError
+
+SUFFIXES = (".pdf", ".txt")
+HASH_THREADS = 4
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """One file of the input folder.
+
+    Parameters
+    ----------
+    file : str
+        Path within the folder, with ``/``.
+    path : str
+        Path to open.
+    size_bytes, modified_ns : int
+        As the file system gives them; a file with the same two is not hashed again.
+    document_id : str or None
+        SHA-256 of the bytes; None while unknown.
+    status, reason : str
+        ``failed`` and why, where the file cannot be opened; otherwise empty.
+    """
+
+    file: str
+    path: str
+    size_bytes: int
+    modified_ns: int
+    document_id: str | None = None
+    status: str = ""
+    reason: str = ""
+
+
+def folder_key(folder: str) -> str:
+    """Return the key under which the files of a folder are listed."""
+    return hash_of("folder", str(Path(folder).resolve()))
+
+
+def list_folder(folder: str) -> list[ListedFile]:
+    """List the reports below a folder, in order of name; nothing is opened.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or no report in it.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise UsageError(f"{folder}: no such folder; name the folder that holds the reports")
+    found = []
+    for place, folders, names in os.walk(long_path(root)):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            path = os.path.join(place, name)  # noqa: PTH118
+            if name.lower().endswith(SUFFIXES) and not name.startswith((".", "~$")):
+                found.append(_listed(path, os.path.relpath(path, long_path(root))))
+    if not found:
+        raise UsageError(f"{folder}: no .pdf or .txt file in it or below it")
+    return sorted(found, key=lambda listed: listed.file)
+
+
+def _listed(path: str, relative: str) -> ListedFile:
+    # A name that is not UTF-8 is shown with replacement characters; the path still opens the file.
+    shown = os.fsencode(relative).decode("utf-8", "replace").replace(os.sep, "/")
+    try:
+        facts = os.stat(path)  # noqa: PTH116
+    except OSError as error:
+        return ListedFile(shown, path, 0, 0, None, "failed", f"cannot be opened: {error.strerror}")
+    return ListedFile(shown, path, facts.st_size, facts.st_mtime_ns)
+
+
+def select(files: Sequence[ListedFile], years: Sequence[int], limit: int) -> list[ListedFile]:
+    """Return the files to read: those whose name does not say another year, up to the limit."""
+    if years:
+        stated = ((listed, from_path(listed.file).report_year) for listed in files)
+        files = [listed for listed, year in stated if year is None or year in years]
+    return list(files[:limit] if limit else files)
+
+
+def with_hashes(files: Sequence[ListedFile], known: Mapping[str, ListedFile]) -> list[ListedFile]:
+    """Return the files with their hashes; those unchanged since they were listed last are not opened."""
+    with ThreadPoolExecutor(HASH_THREADS) as threads:
+        return list(threads.map(lambda listed: _with_hash(listed, known.get(listed.file)), files))
+
+
+def _with_hash(listed: ListedFile, known: ListedFile | None) -> ListedFile:
+    if listed.status:
+        return listed
+    is_same = known is not None and (known.size_bytes, known.modified_ns) == (
+        listed.size_bytes,
+        listed.modified_ns,
+    )
+    if known is not None and is_same and known.document_id:
+        return replace(listed, document_id=known.document_id)
+    try:
+        with open(listed.path, "rb") as stream:  # noqa: PTH123
+            return replace(listed, document_id=hashlib.file_digest(stream, "sha256").hexdigest())
+    except OSError as error:
+        return replace(listed, status="failed", reason=f"cannot be opened: {error.strerror or error}")
+
+
+def load_listing(store: Store, folder: str) -> dict[str, ListedFile]:
+    """Return the files of a folder as they were listed last, by name."""
+    key = folder_key(folder)
+    rows = store.read_table("files", key, FILES).to_pylist()
+    return {row["file"]: ListedFile(path="", **row) for row in rows}
+
+
+def save_listing(store: Store, folder: str, files: Sequence[ListedFile]) -> None:
+    """Keep the listing of a folder in the store."""
+    rows = [{name: getattr(listed, name) for name in FILES.names} for listed in files]
+    store.write_part("files", folder_key(folder), "all", pa.Table.from_pylist(rows, schema=FILES))

@@ -1,0 +1,317 @@
+"""Read the reports of a folder into the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.documents import register_folder, resolve_documents
+from flows.files import ListedFile, list_folder, load_listing, save_listing, select, with_hashes
+from flows.pool import Limits, Outcome, WorkerPool
+from flows.progress import RunProgress, progress
+from flows.settings import PoolParameters, ReadParameters
+from flows.store import Store, hash_of
+from flows.tables import PAGES, READINGS, TEXTS
+from flows.work import FileResult, describe_part, prepare_worker, read_file, reading_key, text_key
+from nlp.options import Segmenter
+from nlp.pdf import extractor_version
+from shuzhi import RunError, StoreError
+
+MOST_TASK_RUNS = 1000
+# More batches at once would only hold more text in memory; the workers are busy with two.
+BATCHES_AT_ONCE = 2
+# Measured on 25 real reports of 120 to 310 pages.
+USUAL_SECONDS_PER_FILE = 0.8
+RETRIED = ("timeout", "failed")
+
+
+@dataclass(frozen=True)
+class ReadSummary:
+    """What a reading run did.
+
+    Parameters
+    ----------
+    files : int
+        Files in the folder.
+    read, cached, skipped : int
+        Documents read now, documents known before, files left out by years or limit.
+    failed : int
+        Files that ended with a status other than ``ok``, whenever they were read.
+    by_status : dict of str to int
+        Files by status.
+    seconds : float
+        Wall-clock time.
+    """
+
+    files: int
+    read: int
+    cached: int
+    skipped: int
+    failed: int
+    by_status: dict[str, int]
+    seconds: float
+
+
+class Reading:
+    """What the batches of one reading run share.
+
+    A plain class on purpose: Prefect looks for futures inside dataclasses and collections, not in here.
+    """
+
+    def __init__(self, store: Store, parameters: ReadParameters, pool: WorkerPool, shown: RunProgress) -> None:
+        self.store = store
+        self.parameters = parameters
+        self.pool = pool
+        self.shown = shown
+
+
+def start_pool(parameters: PoolParameters, segmenter: Segmenter) -> WorkerPool:
+    """Start the worker processes that a flow's batches share."""
+    limits = Limits(parameters.seconds_per_file, parameters.memory_megabytes)
+    return WorkerPool(parameters.worker_count(), limits, prepare_worker, (segmenter,))
+
+
+def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    """Cut items into batches of a size, or larger ones where that would make over 1,000 task runs."""
+    size = max(size, -(-len(items) // MOST_TASK_RUNS))
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+@flow(name="read-reports", task_runner=ThreadPoolTaskRunner(max_workers=BATCHES_AT_ONCE))
+def read_reports(parameters: ReadParameters) -> ReadSummary:
+    """Extract the text of every new report of a folder; what the store holds already is not opened."""
+    started = time.monotonic()
+    store = Store(parameters.store, create=True)
+    with store.lock():
+        listed = list_folder(parameters.folder)
+        files = hash_files(store, parameters, listed)
+        put_in_force(store, parameters)
+        new = find_new(store, parameters, files)
+        with start_pool(parameters, parameters.segmenter) as pool:
+            read_new(store, parameters, pool, new)
+            describe_stale(store, parameters, pool)
+        documents = resolve_documents(store, *keys_of(parameters))
+    summary = summarise(listed, files, new, documents["status"].value_counts().to_dict(), started)
+    publish(summary)
+    check_failures(documents, parameters.max_failure_share)
+    return summary
+
+
+def hash_files(store: Store, parameters: ReadParameters, listed: list[ListedFile]) -> list[ListedFile]:
+    """Choose the files to read, find their hashes, and keep the listing of the whole folder."""
+    known = load_listing(store, parameters.folder)
+    files = with_hashes(select(listed, parameters.years, parameters.limit), known)
+    hashed = {each.file: each for each in files}
+    rest = with_hashes([each for each in listed if each.file in known and each.file not in hashed], known)
+    hashed |= {each.file: each for each in rest}
+    save_listing(store, parameters.folder, [hashed.get(each.file, each) for each in listed])
+    register_folder(store, parameters.folder)
+    return files
+
+
+def keys_of(parameters: ReadParameters) -> tuple[str, str]:
+    """Return the keys of the pages and of the texts that these parameters make."""
+    return reading_key(parameters.reader), text_key(parameters.reader, parameters.segmenter)
+
+
+@dataclass(frozen=True)
+class ReadPlan:
+    """What a reading run would do: files in all, new, known and left out, their size, and about how long."""
+
+    files: int
+    new: int
+    known: int
+    skipped: int
+    megabytes: float
+    minutes: float
+    workers: int
+
+
+def plan_reading(parameters: ReadParameters) -> ReadPlan:
+    """Return what a run would read, without reading it; a store that is not there yet is not made."""
+    listed = list_folder(parameters.folder)
+    chosen = select(listed, parameters.years, parameters.limit)
+    try:
+        store = Store(parameters.store)
+    except StoreError:
+        new = chosen
+    else:
+        files = with_hashes(chosen, load_listing(store, parameters.folder))
+        new = find_new(store, parameters, files)
+    size = sum(each.size_bytes for each in new) / 1e6
+    workers = parameters.worker_count()
+    return ReadPlan(
+        files=len(listed),
+        new=len(new),
+        known=len(chosen) - len(new),
+        skipped=len(listed) - len(chosen),
+        megabytes=size,
+        minutes=len(new) * USUAL_SECONDS_PER_FILE / workers / 60,
+        workers=workers,
+    )
+
+
+def put_in_force(store: Store, parameters: ReadParameters) -> None:
+    """Put the keys of this reader and segmenter in force."""
+    pages, texts = keys_of(parameters)
+    store.set_current("reading", key=pages, text_key=texts, extractor=extractor_version(parameters.reader))
+
+
+def find_new(store: Store, parameters: ReadParameters, files: list[ListedFile]) -> list[ListedFile]:
+    """Return one file for each document that the store does not hold."""
+    pages_key, _ = keys_of(parameters)
+    known: set[str] = set()
+    for part in store.parts("readings", pages_key):
+        rows = store.read_part("readings", pages_key, part)
+        if parameters.retry:
+            rows = _without_failures(store, pages_key, part, rows)
+        known.update(rows["document_id"].to_pylist())
+    new = {each.document_id: each for each in reversed(files) if each.document_id and each.document_id not in known}
+    return sorted(new.values(), key=lambda each: each.file)
+
+
+def _without_failures(store: Store, pages_key: str, part: str, rows: pa.Table) -> pa.Table:
+    """Forget the documents of a part that timed out or failed, so that they are read again."""
+    keep = [status not in RETRIED for status in rows["status"].to_pylist()]
+    if all(keep):
+        return rows
+    kept = rows.filter(pa.array(keep))
+    store.write_part("readings", pages_key, part, kept)
+    return kept
+
+
+def read_new(store: Store, parameters: ReadParameters, pool: WorkerPool, new: list[ListedFile]) -> None:
+    """Read new documents, a batch a task."""
+    with progress("reading", len(new), "reading") as shown:
+        reading = Reading(store, parameters, pool, shown)
+        futures = [
+            read_batch.submit(number, batch, reading)
+            for number, batch in enumerate(batches(new, parameters.batch_size), start=1)
+        ]
+        for future in futures:
+            future.result()
+
+
+@task(task_run_name="read-batch-{number}", cache_policy=NO_CACHE)
+def read_batch(number: int, batch: Sequence[ListedFile], reading: Reading) -> int:
+    """Read one batch through the worker pool and write its part; returns the number of readable documents."""
+    results = read_files(reading, batch)
+    write_documents(reading.store, *keys_of(reading.parameters), results)
+    readable = sum(result.reading["status"] == "ok" for result in results)
+    get_run_logger().info("batch %d: %d of %d documents are readable", number, readable, len(batch))
+    return readable
+
+
+def read_files(reading: Reading, batch: Sequence[ListedFile]) -> list[FileResult]:
+    """Read files in the workers; the results come in the order of the files, one for each."""
+    parameters = reading.parameters
+    waiting = {
+        reading.pool.submit(read_file, each.path, each.document_id, parameters.reader, parameters.segmenter): each
+        for each in batch
+    }
+    results = {}
+    for future in as_completed(waiting):
+        each = waiting[future]
+        results[each.file] = _result(each, future.result(), parameters)
+        reading.shown.advance()
+    return [results[each.file] for each in batch]
+
+
+def _result(listed: ListedFile, outcome: Outcome, parameters: ReadParameters) -> FileResult:
+    """Turn the end of a call into a result: a worker that died gives its file a status and a reason."""
+    if outcome.kind == "done":
+        result: FileResult = outcome.value
+        return result
+    reading = {
+        "document_id": listed.document_id,
+        "status": "timeout" if outcome.kind == "timeout" else "failed",
+        "reason": outcome.reason,
+        "pages": 0,
+        "text_pages": 0,
+        "readable_share": None,
+        "reader": "",
+        "extractor": extractor_version(parameters.reader),
+        "metadata_title": "",
+        "size_bytes": listed.size_bytes,
+    }
+    return FileResult(reading, None, [])
+
+
+def write_documents(store: Store, pages_key: str, new_text_key: str, results: Sequence[FileResult]) -> None:
+    """Write the part of one batch; the readings come last, because they make the part count."""
+    part = hash_of(sorted(str(result.reading["document_id"]) for result in results))
+    store.write_part("pages", pages_key, part, _page_table(results))
+    texts = [result.text for result in results if result.text is not None]
+    store.write_part("texts", new_text_key, part, pa.Table.from_pylist(texts, schema=TEXTS))
+    readings = [result.reading for result in results]
+    store.write_part("readings", pages_key, part, pa.Table.from_pylist(readings, schema=READINGS))
+
+
+def _page_table(results: Sequence[FileResult]) -> pa.Table:
+    columns: dict[str, list[Any]] = {name: [] for name in PAGES.names}
+    for result in results:
+        columns["document_id"] += [result.reading["document_id"]] * len(result.pages)
+        columns["page"] += range(1, len(result.pages) + 1)
+        for name, position in (("text", 0), ("reader", 1), ("status", 2)):
+            columns[name] += [page[position] for page in result.pages]
+    return pa.Table.from_pydict(columns, schema=PAGES)
+
+
+def describe_stale(store: Store, parameters: ReadParameters, pool: WorkerPool) -> None:
+    """Derive lengths and identity again, from stored pages, where a newer version would find others."""
+    pages_key, new_text_key = keys_of(parameters)
+    described = set(store.parts("texts", new_text_key))
+    stale = [part for part in store.parts("readings", pages_key) if part not in described]
+    futures = [
+        pool.submit(describe_part, store.url, pages_key, new_text_key, part, parameters.segmenter) for part in stale
+    ]
+    for future in futures:
+        outcome = future.result()
+        if outcome.kind != "done":
+            raise RunError(f"stored pages could not be described: {outcome.reason}")
+
+
+def summarise(
+    listed: list[ListedFile], files: list[ListedFile], new: list[ListedFile], by_status: dict[str, int], started: float
+) -> ReadSummary:
+    """Count what a run did."""
+    return ReadSummary(
+        files=len(listed),
+        read=len(new),
+        cached=len({each.document_id for each in files if each.document_id}) - len(new),
+        skipped=len(listed) - len(files),
+        failed=sum(count for status, count in by_status.items() if status != "ok"),
+        by_status=dict(sorted(by_status.items())),
+        seconds=time.monotonic() - started,
+    )
+
+
+def publish(summary: ReadSummary) -> None:
+    """Show in Prefect what was read, cached and unreadable."""
+    rows = [
+        {"what": "files in the folder", "count": summary.files},
+        {"what": "documents read now", "count": summary.read},
+        {"what": "documents known before", "count": summary.cached},
+        {"what": "files left out (years, limit)", "count": summary.skipped},
+        *({"what": f"files with status {status}", "count": count} for status, count in summary.by_status.items()),
+    ]
+    create_table_artifact(key="read-reports", table=rows, description="What was read, cached and unreadable")
+
+
+def check_failures(documents: Any, max_failure_share: float) -> None:
+    """Fail the run where too many files timed out or failed; unreadable ones (scans, …) do not count."""
+    failed = int(documents["status"].isin(RETRIED).sum())
+    if failed > max_failure_share * max(len(documents), 1):
+        raise RunError(
+            f"{failed} of {len(documents)} files timed out or failed, more than {max_failure_share:.0%}; their reasons"
+            " are in documents ('shuzhi status'). Try again with --retry, or allow more with --max-failure-share"
+        )

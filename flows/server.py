@@ -1,0 +1,53 @@
+"""Prefect without a server of one's own: quiet, patient, and leaving nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import psutil
+
+SERVER_MARK = "prefect.server.api.server:create_app"
+RUN_MARK = "SHUZHI_RUN"
+
+
+def prepare_prefect(*, debug: bool = False) -> None:
+    """Set what a run from the command line needs, before Prefect is imported.
+
+    A setting that the user's environment has already is left alone. Prefect's own log is silent, because errors
+    are told in one line; ``debug`` brings it back.
+
+    Parameters
+    ----------
+    debug : bool
+        Show Prefect's log.
+    """
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if debug else "CRITICAL")
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    stop_orphaned_servers()
+    me = psutil.Process()
+    os.environ[RUN_MARK] = f"{me.pid} {me.create_time()}"
+
+
+def stop_orphaned_servers() -> int:
+    """Stop the temporary Prefect servers whose run was killed; returns how many there were.
+
+    A run started by the command line marks its environment with its process; the temporary server inherits the
+    mark and cannot notice that the run is gone.
+    """
+    stopped = 0
+    for process in psutil.process_iter(["cmdline"]):
+        if SERVER_MARK in (process.info["cmdline"] or []):
+            with contextlib.suppress(psutil.Error, ValueError):
+                number, created = process.environ().get(RUN_MARK, "").split()
+                if not _is_alive(int(number), float(created)):
+                    process.terminate()
+                    stopped += 1
+    return stopped
+
+
+def _is_alive(number: int, created: float) -> bool:
+    try:
+        return bool(abs(psutil.Process(number).create_time() - created) < 1)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,9 @@
+"""Every choice that a user can name, in one place without an import."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Reader = Literal["pdfium", "pdfplumber"]
+Rule = Literal["longest", "substring", "token"]
+Segmenter = Literal["rjieba", "jieba"]
