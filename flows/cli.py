@@ -32,7 +32,8 @@ _state = {"debug": False}
 
 Folder = Annotated[Path, typer.Argument(help="Folder with annual reports (.pdf, .txt).", show_default=False)]
 StoreOption = Annotated[
-    str, typer.Option("--store", help="Store: a folder, an output folder, or a URL.", show_default="store in OUT")
+    str,
+    typer.Option("--store", help="Store: a folder, an output folder, or a URL.", show_default="store in OUT"),
 ]
 Dictionaries = Annotated[list[str] | None, typer.Option("--dictionary", help="Dictionary; repeat for more.")]
 DictionaryFolder = Annotated[str, typer.Option(help="Folder with dictionaries of your own (YAML).")]
@@ -47,7 +48,8 @@ MemoryOption = Annotated[int, typer.Option(help="Memory limit of one worker, in 
 BatchOption = Annotated[int, typer.Option(min=1, max=1000, help="Files a task run.")]
 RetryOption = Annotated[bool, typer.Option("--retry", help="Try files again that timed out or failed.")]
 FailureOption = Annotated[
-    float, typer.Option(min=0, max=1, help="Exit with 1 when more than this share of files timed out or failed.")
+    float,
+    typer.Option(min=0, max=1, help="Exit with 1 when more than this share of files timed out or failed."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")]
 
@@ -95,8 +97,8 @@ def _start(
 ) -> None:
     _state["debug"] = debug
     if version:
-        from flows.export import versions
-        from flows.measure import dictionary_paths, load_dictionary
+        from flows.dictionary_files import dictionary_paths, load_dictionary
+        from flows.versions import versions
 
         for name, number in versions().items():
             typer.echo(f"{name} {number}")
@@ -173,7 +175,7 @@ def run(
         retry=retry,
         max_failure_share=max_failure_share,
     )
-    from flows.measure import load_dictionaries
+    from flows.dictionary_files import load_dictionaries
 
     load_dictionaries(parameters.dictionaries, parameters.dictionary_folder)
     if dry_run:
@@ -411,7 +413,7 @@ def dictionary_list(dictionary_folder: DictionaryFolder = "") -> None:
 
     Example:  shuzhi dictionary list
     """
-    from flows.measure import dictionary_paths, load_dictionary
+    from flows.dictionary_files import dictionary_paths, load_dictionary
 
     for name, path in dictionary_paths(dictionary_folder).items():
         each = load_dictionary(path)
@@ -421,14 +423,15 @@ def dictionary_list(dictionary_folder: DictionaryFolder = "") -> None:
 
 @dictionary_app.command("show")
 def dictionary_show(
-    name: Annotated[str, typer.Argument(help="Name of a dictionary.")], dictionary_folder: DictionaryFolder = ""
+    name: Annotated[str, typer.Argument(help="Name of a dictionary.")],
+    dictionary_folder: DictionaryFolder = "",
 ) -> None:
     """Show a dictionary: its passport and its terms by dimension.
 
     Example:  shuzhi dictionary show wu2021
     """
+    from flows.dictionary_files import load_dictionaries
     from flows.inspect_store import dictionary_lines
-    from flows.measure import load_dictionaries
 
     for line in dictionary_lines(load_dictionaries([name], dictionary_folder)[0]):
         typer.echo(line)
@@ -443,14 +446,13 @@ def dictionary_check(
 
     Example:  shuzhi dictionary check my_words.yml
     """
-    from flows.measure import load_dictionaries, load_dictionary
+    from flows.dictionary_files import load_dictionaries, load_dictionary
 
     for name in names:
         is_file = name.lower().endswith((".yml", ".yaml"))
         each = load_dictionary(Path(name)) if is_file else load_dictionaries([name], dictionary_folder)[0]
-        typer.echo(
-            f"{name}: {len(each.terms)} terms in {len(each.dimensions)} dimensions, hash {each.content_hash}, no problem"
-        )
+        size = f"{len(each.terms)} terms in {len(each.dimensions)} dimensions"
+        typer.echo(f"{name}: no problem; {size}, hash {each.content_hash}")
 
 
 if __name__ == "__main__":

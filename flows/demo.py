@@ -9,10 +9,10 @@ import pandas as pd
 
 from flows.annual import RunSummary, index_reports
 from flows.corpus import PlantedReport, write_corpus
+from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents
 from flows.export import SIMULATED_NOTE
 from flows.formats import write_csv
-from flows.measure import load_dictionaries
 from flows.settings import RunParameters
 from flows.store import Store
 
@@ -106,9 +106,11 @@ def describe(compared: pd.DataFrame, summary: RunSummary, out: Path, seed: int) 
         )
     equal = int((readable["planted_count"] == readable["found_count"]).sum())
     lines += ["", f"{equal} of {len(readable)} readable reports: found equals planted"]
-    for row in compared[compared["fault"] != "none"].to_dict("records"):
-        value = "missing, not zero" if pd.isna(row["found_count"]) else f"found {row['found_count']}"
-        lines.append(f"{row['file']}: {row['fault']} on purpose -> {row['status']} ({row['reason']}); index {value}")
+    for fault in compared[compared["fault"] != "none"].to_dict("records"):
+        value = "missing, not zero" if pd.isna(fault["found_count"]) else f"found {fault['found_count']}"
+        lines.append(
+            f"{fault['file']}: {fault['fault']} on purpose -> {fault['status']} ({fault['reason']}); index {value}"
+        )
     lines += [
         f"{summary.reading.files} reports read and measured in {summary.seconds:.0f} seconds",
         f"results: {out / 'out'} (start with report.html); comparison: {out / 'planted_and_found.csv'}",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +16,15 @@ from prefect import flow
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
 from flows.codebook import DictionaryInfo, check_described, codebook, labels, to_markdown
+from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents, to_frame
 from flows.formats import replacing, write_csv, write_dta, write_parquet, write_xlsx
-from flows.measure import load_dictionaries
+from flows.read import count_by_status
 from flows.report import render_report
 from flows.settings import ExportParameters
 from flows.store import Store, hash_of
 from flows.tables import INDICES, SCHEMAS
+from flows.versions import versions
 from nlp.dictionary import Dictionary
 from nlp.index import widen
 from shuzhi import StoreError, UsageError, __version__
@@ -34,20 +34,6 @@ RUN_FILE = "run.json"
 SIMULATED_NOTE = "模拟数据，仅供演示 / simulated data, for demonstration only"
 SECTION_COLUMNS = ["file", "document_id", "kind", "heading", "start_page", "end_page", "confidence"]
 FAILURE_COLUMNS = ["file", "document_id", "stock_code", "report_year", "stage", "status", "reason", "pages"]
-# Everything that can change a number, or a byte of the outputs.
-PACKAGES = (
-    "pypdfium2",
-    "pdfplumber",
-    "pdfminer.six",
-    "jieba",
-    "rjieba",
-    "ahocorasick_rs",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "duckdb",
-    "XlsxWriter",
-)
 OUTPUT_FILES = (
     "codebook.csv",
     "codebook.md",
@@ -112,8 +98,16 @@ def export_indices(parameters: ExportParameters) -> ExportSummary:
     store = Store(parameters.store)
     measurements = choose_measurements(store, parameters)
     out = Path(parameters.out)
-    inputs = hash_of(OUTPUT_VERSION, versions(), measurements, store.current("reading"), parameters.years,
-                     parameters.title, parameters.is_simulated, content_of(store, measurements))
+    inputs = hash_of(
+        OUTPUT_VERSION,
+        versions(),
+        measurements,
+        store.current("reading"),
+        parameters.years,
+        parameters.title,
+        parameters.is_simulated,
+        content_of(store, measurements),
+    )
     is_new = not is_up_to_date(out, inputs)
     if is_new:
         exported = gather(store, parameters, measurements)
@@ -228,9 +222,7 @@ def list_failures(documents: pd.DataFrame) -> pd.DataFrame:
     return failures[FAILURE_COLUMNS].sort_values("file", ignore_index=True)
 
 
-def write_outputs(
-    store: Store, out: Path, exported: Exported, parameters: ExportParameters, inputs: str
-) -> None:
+def write_outputs(store: Store, out: Path, exported: Exported, parameters: ExportParameters, inputs: str) -> None:
     """Write every file of an export; run.json comes last and says that it is complete."""
     out.mkdir(parents=True, exist_ok=True)
     (out / RUN_FILE).unlink(missing_ok=True)
@@ -251,7 +243,7 @@ def write_outputs(
         "firm_years_with_value": int((exported.indices_wide["status"] == "ok").sum()),
         "failures": len(exported.failures),
         "hits": len(hits),
-        "files_by_status": exported.documents["status"].value_counts().sort_index().to_dict(),
+        "files_by_status": count_by_status(exported.documents),
     }
     outputs = {name: file_hash(out / name) for name in OUTPUT_FILES}
     write_run(out, {**provenance, "counts": counts, "inputs": inputs, "outputs": outputs})
@@ -262,12 +254,6 @@ def write_run(out: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, default=int)
     with replacing(out / RUN_FILE) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that can change a number or a byte."""
-    found = {name: version(name) for name in PACKAGES}
-    return {"shuzhi": __version__, "python": platform.python_version(), **found}
 
 
 def describe_run(exported: Exported, parameters: ExportParameters) -> dict[str, Any]:
@@ -302,7 +288,7 @@ def write_hits(
         "years": list(parameters.years),
     }
     with store.connect(SCHEMAS) as connection, replacing(path) as temporary:
-        reader = connection.execute(HITS, values).to_arrow_reader(HIT_ROWS_AT_ONCE)
+        reader = connection.sql(HITS, params=values).to_arrow_reader(HIT_ROWS_AT_ONCE)
         schema = reader.schema.with_metadata({key.encode(): value.encode() for key, value in metadata.items()})
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             for batch in reader:
@@ -330,7 +316,12 @@ def notes_sheet(exported: Exported, note: str) -> pd.DataFrame:
     for each in exported.dictionaries:
         checked = "verified 已核对" if each.verified else "NOT verified 未核对"
         rows.append((each.name, f"{each.title_zh}; {len(each.terms)} terms; hash {each.content_hash}; {checked}"))
-    rows.append(("missing 缺失", "空白表示报告无法读取，不是零；原因见 reason。A blank is a report that could not be read, never zero."))
+    rows.append(
+        (
+            "missing 缺失",
+            "空白表示报告无法读取，不是零；原因见 reason。A blank is a report that could not be read, never zero.",
+        )
+    )
     return pd.DataFrame(rows, columns=["what", "value"])
 
 
@@ -370,7 +361,11 @@ def write_codebook(out: Path, exported: Exported, hits: pd.DataFrame, sections: 
 
 
 def write_report(
-    out: Path, exported: Exported, hits: pd.DataFrame, provenance: Mapping[str, Any], parameters: ExportParameters
+    out: Path,
+    exported: Exported,
+    hits: pd.DataFrame,
+    provenance: Mapping[str, Any],
+    parameters: ExportParameters,
 ) -> None:
     """Write the page that a person reads first."""
     page = render_report(
@@ -390,6 +385,4 @@ def publish(out: Path, counts: Mapping[str, Any]) -> None:
     """Show in Prefect what was exported, and where."""
     rows = [{"what": name, "count": value} for name, value in counts.items() if isinstance(value, int)]
     create_table_artifact(key="export-indices", table=rows, description=f"Exported to {out.resolve()}")
-    create_link_artifact(
-        key="export-report", link=(out / "report.html").resolve().as_uri(), link_text="report.html"
-    )
+    create_link_artifact(key="export-report", link=(out / "report.html").resolve().as_uri(), link_text="report.html")

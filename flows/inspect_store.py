@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from flows.dictionary_files import dictionary_paths, load_dictionary
 from flows.documents import known_folders, load_documents
 from flows.files import ListedFile, list_folder, load_listing
-from flows.measure import dictionary_paths, load_dictionary
 from flows.store import Store
 from flows.tables import SCHEMAS
 from flows.work import measurement_key
@@ -133,15 +133,20 @@ def status_by_year(store: Store) -> pd.DataFrame:
     annual = documents[documents["kind"].isin(["annual"]) | documents["kind"].isna()]
     used = annual[annual["is_used"]]
     year = annual["report_year"]
-    return pd.DataFrame(
-        {
-            "files": annual.groupby(year, dropna=False).size(),
-            "readable": (annual["status"] == "ok").groupby(year, dropna=False).sum(),
-            "unreadable": (annual["status"] != "ok").groupby(year, dropna=False).sum(),
-            "firm_years": used.groupby(used["report_year"]).size(),
-            "firm_years_without_text": (used["status"] != "ok").groupby(used["report_year"]).sum(),
-        }
-    ).astype("Int64").rename_axis("report_year").reset_index()
+    return (
+        pd.DataFrame(
+            {
+                "files": annual.groupby(year, dropna=False).size(),
+                "readable": (annual["status"] == "ok").groupby(year, dropna=False).sum(),
+                "unreadable": (annual["status"] != "ok").groupby(year, dropna=False).sum(),
+                "firm_years": used.groupby(used["report_year"]).size(),
+                "firm_years_without_text": (used["status"] != "ok").groupby(used["report_year"]).sum(),
+            }
+        )
+        .astype("Int64")
+        .rename_axis("report_year")
+        .reset_index()
+    )
 
 
 def evidence(store: Store, *, stock_code: str, year: int, term: str, dictionary: str) -> pd.DataFrame:

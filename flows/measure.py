@@ -5,27 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.task_runners import ThreadPoolTaskRunner
 
-import dictionaries
+from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents
 from flows.pool import WorkerPool
 from flows.progress import RunProgress, progress
-from flows.read import BATCHES_AT_ONCE, MOST_TASK_RUNS, start_pool
+from flows.read import BATCH_RUNNER, MOST_TASK_RUNS, start_pool
 from flows.settings import MeasureParameters
 from flows.store import Store
 from flows.tables import INDICES, SCHEMAS
 from flows.work import measure_part, measurement_key
-from nlp.dictionary import Dictionary, parse
+from nlp.dictionary import Dictionary
 from nlp.index import TOTAL, aggregate
-from shuzhi import DictionaryError, RunError, StoreError
+from shuzhi import RunError, StoreError
 
 # A part holds a batch of reports; matching one takes a hundredth of reading it.
 PART_SECONDS_PER_FILE_LIMIT = 5
@@ -60,7 +58,7 @@ class Measuring:
         self.shown = shown
 
 
-@flow(name="measure-indices", task_runner=ThreadPoolTaskRunner(max_workers=BATCHES_AT_ONCE))
+@flow(name="measure-indices", task_runner=BATCH_RUNNER)
 def measure_indices(parameters: MeasureParameters) -> MeasureSummary:
     """Match dictionaries over the stored pages and build firm-year indices; known hits are not made again."""
     started = time.monotonic()
@@ -79,50 +77,6 @@ def measure_indices(parameters: MeasureParameters) -> MeasureSummary:
     return summary
 
 
-def load_dictionaries(names: Sequence[str], folder: str = "") -> list[Dictionary]:
-    """Load and check dictionaries by name.
-
-    Raises
-    ------
-    DictionaryError
-        If a name is unknown, or a list has problems.
-    """
-    paths = dictionary_paths(folder)
-    unknown = [name for name in names if name not in paths]
-    if unknown:
-        raise DictionaryError(f"no dictionary {', '.join(unknown)}. There are: {', '.join(sorted(paths))}")
-    return [load_dictionary(paths[name]) for name in dict.fromkeys(names)]
-
-
-def load_dictionary(path: Path) -> Dictionary:
-    """Load and check one dictionary file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DictionaryError(f"{path}: not UTF-8; save the file as UTF-8") from None
-    except OSError as error:
-        raise DictionaryError(f"{path}: cannot be opened: {error.strerror}") from None
-    loaded = parse(text, str(path))
-    if loaded.name != path.stem:
-        raise DictionaryError(f"{path} line 1: the name {loaded.name} is not the file's; make them the same")
-    return loaded
-
-
-def dictionary_paths(folder: str = "") -> dict[str, Path]:
-    """Return the files of all dictionaries by name: the shipped ones, and those of the user's folder."""
-    paths = dictionaries.shipped()
-    if folder:
-        own = Path(folder)
-        if not own.is_dir():
-            raise DictionaryError(f"{folder}: no such folder of dictionaries")
-        found = {path.stem: path for path in sorted(own.glob("*.yml")) + sorted(own.glob("*.yaml"))}
-        twins = sorted(found.keys() & paths.keys())
-        if twins:
-            raise DictionaryError(f"{folder}: {', '.join(twins)} ships with shuzhi already; rename yours")
-        paths |= found
-    return paths
-
-
 def key_in_force(store: Store) -> str:
     """Return the key of the pages in force."""
     reading = store.current("reading")
@@ -132,7 +86,11 @@ def key_in_force(store: Store) -> str:
 
 
 def find_unmeasured(
-    store: Store, pages_key: str, parts: Sequence[str], lists: Sequence[Dictionary], parameters: MeasureParameters
+    store: Store,
+    pages_key: str,
+    parts: Sequence[str],
+    lists: Sequence[Dictionary],
+    parameters: MeasureParameters,
 ) -> list[tuple[Dictionary, str]]:
     """Return the parts that lack hits, by dictionary."""
     work = []
@@ -162,9 +120,7 @@ def measure_parts(
 
 
 @task(task_run_name="measure-batch-{number}", cache_policy=NO_CACHE)
-def measure_batch(
-    number: int, work: Sequence[tuple[Dictionary, str]], pages_key: str, measuring: Measuring
-) -> int:
+def measure_batch(number: int, work: Sequence[tuple[Dictionary, str]], pages_key: str, measuring: Measuring) -> int:
     """Match some parts in the workers, which write the hits themselves; returns the number of hits."""
     parameters = measuring.parameters
     seconds = parameters.seconds_per_file * PART_SECONDS_PER_FILE_LIMIT
@@ -239,16 +195,17 @@ def summarise(long: pd.DataFrame, measured: int, parts: int, started: float) -> 
 def publish(long: pd.DataFrame) -> None:
     """Show in Prefect the total index by dictionary and year."""
     totals = long[(long["dimension"] == TOTAL) & (long["measure"] == "count")]
-    grouped = totals.groupby(["dictionary", "rule", "report_year"])["value"].agg(["size", "count", "mean"])
+    groups = totals.groupby(["dictionary", "rule", "report_year"])["value"]
+    grouped = groups.agg(["size", "count", "mean"]).reset_index()
     rows = [
         {
-            "dictionary": name,
-            "rule": rule,
-            "report_year": int(year),
+            "dictionary": row["dictionary"],
+            "rule": row["rule"],
+            "report_year": int(row["report_year"]),
             "firm_years": int(row["size"]),
             "with_value": int(row["count"]),
             "mean_count": None if pd.isna(row["mean"]) else round(float(row["mean"]), 2),
         }
-        for (name, rule, year), row in grouped.iterrows()
+        for row in grouped.to_dict("records")
     ]
     create_table_artifact(key="measure-indices", table=rows, description="Mean count by dictionary and report year")

@@ -105,8 +105,7 @@ class WorkerPool:
         self._setup = (initializer, initializer_arguments, limits.memory_megabytes)
         self._calls: queue.Queue[_Call | None] = queue.Queue()
         self._threads = [
-            threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True)
-            for number in range(workers)
+            threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True) for number in range(workers)
         ]
         for thread in self._threads:
             thread.start()
@@ -124,9 +123,7 @@ class WorkerPool:
         for thread in self._threads:
             thread.join()
 
-    def submit(
-        self, function: Callable[..., Any], *arguments: Any, seconds: float | None = None
-    ) -> Future[Outcome]:
+    def submit(self, function: Callable[..., Any], *arguments: Any, seconds: float | None = None) -> Future[Outcome]:
         """Queue one call of an importable function; the future never raises, it holds an ``Outcome``."""
         future: Future[Outcome] = Future()
         self._calls.put(_Call(function, arguments, seconds or self.limits.seconds, future))
@@ -244,7 +241,10 @@ class _Worker:
 
 
 def _work(
-    pipe: Connection, initializer: Callable[..., None] | None, arguments: tuple[Any, ...], memory_megabytes: int
+    pipe: Connection,
+    initializer: Callable[..., None] | None,
+    arguments: tuple[Any, ...],
+    memory_megabytes: int,
 ) -> None:
     """Serve calls in the worker process until the parent says stop or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

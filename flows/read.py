@@ -8,11 +8,12 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.documents import register_folder, resolve_documents
 from flows.files import ListedFile, list_folder, load_listing, save_listing, select, with_hashes
@@ -28,7 +29,7 @@ from shuzhi import RunError, StoreError
 
 MOST_TASK_RUNS = 1000
 # More batches at once would only hold more text in memory; the workers are busy with two.
-BATCHES_AT_ONCE = 2
+BATCH_RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
 # Measured on 25 real reports of 120 to 310 pages.
 USUAL_SECONDS_PER_FILE = 0.8
 RETRIED = ("timeout", "failed")
@@ -86,7 +87,7 @@ def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-@flow(name="read-reports", task_runner=ThreadPoolTaskRunner(max_workers=BATCHES_AT_ONCE))
+@flow(name="read-reports", task_runner=BATCH_RUNNER)
 def read_reports(parameters: ReadParameters) -> ReadSummary:
     """Extract the text of every new report of a folder; what the store holds already is not opened."""
     started = time.monotonic()
@@ -100,7 +101,7 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
             read_new(store, parameters, pool, new)
             describe_stale(store, parameters, pool)
         documents = resolve_documents(store, *keys_of(parameters))
-    summary = summarise(listed, files, new, documents["status"].value_counts().to_dict(), started)
+    summary = summarise(listed, files, new, count_by_status(documents), started)
     publish(summary)
     check_failures(documents, parameters.max_failure_share)
     return summary
@@ -206,7 +207,7 @@ def read_batch(number: int, batch: Sequence[ListedFile], reading: Reading) -> in
     """Read one batch through the worker pool and write its part; returns the number of readable documents."""
     results = read_files(reading, batch)
     write_documents(reading.store, *keys_of(reading.parameters), results)
-    readable = sum(result.reading["status"] == "ok" for result in results)
+    readable = sum(bool(result.reading["status"] == "ok") for result in results)
     get_run_logger().info("batch %d: %d of %d documents are readable", number, readable, len(batch))
     return readable
 
@@ -280,8 +281,18 @@ def describe_stale(store: Store, parameters: ReadParameters, pool: WorkerPool) -
             raise RunError(f"stored pages could not be described: {outcome.reason}")
 
 
+def count_by_status(documents: pd.DataFrame) -> dict[str, int]:
+    """Return the number of files by status, in order of status."""
+    counts = documents["status"].value_counts().sort_index()
+    return {str(status): int(count) for status, count in counts.items()}
+
+
 def summarise(
-    listed: list[ListedFile], files: list[ListedFile], new: list[ListedFile], by_status: dict[str, int], started: float
+    listed: list[ListedFile],
+    files: list[ListedFile],
+    new: list[ListedFile],
+    by_status: dict[str, int],
+    started: float,
 ) -> ReadSummary:
     """Count what a run did."""
     return ReadSummary(
@@ -290,7 +301,7 @@ def summarise(
         cached=len({each.document_id for each in files if each.document_id}) - len(new),
         skipped=len(listed) - len(files),
         failed=sum(count for status, count in by_status.items() if status != "ok"),
-        by_status=dict(sorted(by_status.items())),
+        by_status=by_status,
         seconds=time.monotonic() - started,
     )
 
@@ -307,7 +318,7 @@ def publish(summary: ReadSummary) -> None:
     create_table_artifact(key="read-reports", table=rows, description="What was read, cached and unreadable")
 
 
-def check_failures(documents: Any, max_failure_share: float) -> None:
+def check_failures(documents: pd.DataFrame, max_failure_share: float) -> None:
     """Fail the run where too many files timed out or failed; unreadable ones (scans, …) do not count."""
     failed = int(documents["status"].isin(RETRIED).sum())
     if failed > max_failure_share * max(len(documents), 1):

@@ -274,9 +274,7 @@ class Store:
         return long_path(place) if self.is_local else str(self._files.unstrip_protocol(place))
 
     @staticmethod
-    def _create_view(
-        connection: duckdb.DuckDBPyConnection, name: str, files: list[str], schema: pa.Schema
-    ) -> None:
+    def _create_view(connection: duckdb.DuckDBPyConnection, name: str, files: list[str], schema: pa.Schema) -> None:
         if not files:
             connection.register(name, schema.empty_table())
             return

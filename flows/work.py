@@ -22,7 +22,6 @@ from nlp.pdf import extractor_version, read_document
 from nlp.segment import Cut, build_cutter, count_tokens, segmenter_version
 from shuzhi import ReadError
 
-
 _MATCHERS: dict[tuple[str, str, str, str], Matcher] = {}
 
 
@@ -48,7 +47,7 @@ class FileResult:
 
     reading: dict[str, Any]
     text: dict[str, Any] | None
-    pages: list[tuple[str, str, str]]
+    pages: Sequence[tuple[str, str, str]]
 
 
 def prepare_worker(segmenter: Segmenter) -> None:
@@ -150,9 +149,7 @@ def measure_part(
     store = Store(store_url)
     readings = store.read_part("readings", pages_key, part, ["document_id", "status"]).to_pydict()
     readable = {
-        document
-        for document, status in zip(readings["document_id"], readings["status"], strict=True)
-        if status == "ok"
+        document for document, status in zip(readings["document_id"], readings["status"], strict=True) if status == "ok"
     }
     pages = store.read_part("pages", pages_key, part, ["document_id", "text"])
     matcher = _matcher(dictionary, rule, segmenter)
@@ -163,7 +160,11 @@ def measure_part(
             for match in matcher.find(text):
                 _append_hit(columns, document, text, match)
     count = len(columns["document_id"])
-    for name, value in (("dictionary", dictionary.name), ("dictionary_hash", dictionary.content_hash), ("rule", rule)):
+    for name, value in (
+        ("dictionary", dictionary.name),
+        ("dictionary_hash", dictionary.content_hash),
+        ("rule", rule),
+    ):
         columns[name] = [value] * count
     key = measurement_key(pages_key, dictionary, rule, segmenter)
     store.write_part("hits", key, part, pa.Table.from_pydict(columns, schema=HITS))

@@ -149,9 +149,7 @@ def _problems(root: yaml.MappingNode) -> Iterator[tuple[int, str]]:
     yield from _key_problems(root, REQUIRED_KEYS, OPTIONAL_KEYS, "this dictionary")
     values = {key: value for key, _, value in _entries(root)}
     name = values.get("name")
-    if name is not None and not (
-        isinstance(name, yaml.ScalarNode) and NAME_PATTERN.fullmatch(str(name.value))
-    ):
+    if name is not None and not (isinstance(name, yaml.ScalarNode) and NAME_PATTERN.fullmatch(str(name.value))):
         yield _line(name), "name: lower-case ASCII letters, digits and _ only, at most 31 characters."
     title = values.get("title")
     if title is not None:
@@ -178,7 +176,10 @@ def _key_problems(
     seen: dict[str, int] = {}
     for key, line, value in _entries(node):
         if key in seen:
-            yield line, f"key {key} stands already on line {seen[key]}: YAML keeps only one; remove the other."
+            yield (
+                line,
+                f"key {key} stands already on line {seen[key]}: YAML keeps only one; remove the other.",
+            )
         elif key not in (*required, *optional):
             yield line, f"unknown key {key}. Known are {', '.join((*required, *optional))}."
         elif key in required and isinstance(value, yaml.ScalarNode) and not str(value.value).strip():
@@ -212,12 +213,13 @@ def _dimension_problems(dimensions: yaml.SequenceNode) -> Iterator[tuple[int, st
             for term in listed.value:
                 yield from _term_problems(term, identifier, terms)
         elif listed is not None:
-            yield _line(listed), f"terms of {identifier or 'this dimension'}: give a list with at least one term."
+            yield (
+                _line(listed),
+                f"terms of {identifier or 'this dimension'}: give a list with at least one term.",
+            )
 
 
-def _term_problems(
-    node: yaml.Node, dimension: str, seen: dict[str, tuple[str, int, str]]
-) -> Iterator[tuple[int, str]]:
+def _term_problems(node: yaml.Node, dimension: str, seen: dict[str, tuple[str, int, str]]) -> Iterator[tuple[int, str]]:
     line = _line(node)
     if not isinstance(node, yaml.ScalarNode):
         yield line, "a term is a word, not a list or mapping; put it in quotes if it holds ':' or '#'."
@@ -235,7 +237,10 @@ def _term_problems(
             where = f"in dimensions {other_dimension} and {dimension}" if other_dimension != dimension else "twice"
             yield line, f"{term} stands {where} (line {other_line}); keep one."
         else:
-            yield line, f"{term} and {other} (line {other_line}) are matched alike (width, case, blanks); keep one."
+            yield (
+                line,
+                f"{term} and {other} (line {other_line}) are matched alike (width, case, blanks); keep one.",
+            )
     else:
         seen[folded] = (term, line, dimension)
 

@@ -93,16 +93,14 @@ def choose_reports(documents: pd.DataFrame, kinds: Sequence[str] = ("annual",)) 
     ranked = candidates.loc[order.index]
     winners = ranked.drop_duplicates(FIRM_YEAR)
     winner_of = winners.set_index(FIRM_YEAR)
-    for label, row in ranked.drop(winners.index).iterrows():
-        winner = winner_of.loc[(row["stock_code"], row["report_year"])]
-        same = winner["document_id"] == row["document_id"]
-        reasons[label] = f"{'duplicate of' if same else 'superseded by'} {winner['file']}"
+    losers = ranked.drop(winners.index)
+    winner_of = winner_of.loc[pd.MultiIndex.from_frame(losers[FIRM_YEAR])].set_index(losers.index)
+    is_same = losers["document_id"] == winner_of["document_id"]
+    reasons[losers.index] = is_same.map({True: "duplicate of ", False: "superseded by "}) + winner_of["file"]
     return pd.DataFrame({"is_used": reasons == "", "use_reason": reasons})
 
 
-def aggregate(
-    documents: pd.DataFrame, counts: pd.DataFrame, dictionary: Dictionary, rule: str
-) -> pd.DataFrame:
+def aggregate(documents: pd.DataFrame, counts: pd.DataFrame, dictionary: Dictionary, rule: str) -> pd.DataFrame:
     """Build the long table of indices of one dictionary.
 
     Parameters
@@ -133,7 +131,7 @@ def aggregate(
     for dimension in (TOTAL, *(each.id for each in dictionary.dimensions)):
         numbers = _numbers(documents, by_dimension, dimension, readable)
         for measure, (numerator, denominator, formula) in MEASURES.items():
-            below = documents[denominator].astype("Float64") if denominator else pd.Series(np.nan, numbers.index)
+            below = _column(documents, denominator)
             value = formula(numbers[numerator].astype("Float64"), below)
             frames.append(
                 documents.assign(
@@ -145,7 +143,7 @@ def aggregate(
                     measure=measure,
                     value=value.astype("Float64").astype(float),
                     numerator=numbers[numerator],
-                    denominator=documents[denominator].where(readable) if denominator else pd.NA,
+                    denominator=below.where(readable),
                     denominator_unit=denominator or "",
                 )
             )
@@ -157,14 +155,17 @@ def aggregate(
     return long.sort_values(FIRM_YEAR, kind="stable", ignore_index=True)
 
 
-def _numbers(
-    documents: pd.DataFrame, counts: pd.DataFrame, dimension: str, readable: pd.Series
-) -> pd.DataFrame:
+def _numbers(documents: pd.DataFrame, counts: pd.DataFrame, dimension: str, readable: pd.Series) -> pd.DataFrame:
     """Return the counts of one dimension by document: 0 where a readable report has none, else null."""
     keys = pd.MultiIndex.from_arrays([documents["document_id"], [dimension] * len(documents)])
     found = counts[["hits", "sentences_with_hits"]].reindex(keys)
     found.index = documents.index
     return found.fillna(0).where(readable).astype("Int64")
+
+
+def _column(documents: pd.DataFrame, name: str | None) -> pd.Series:
+    """Return a column of lengths, or one of nulls for measures without a denominator."""
+    return (documents[name] if name else pd.Series(pd.NA, documents.index)).astype("Float64")
 
 
 def check_indices(long: pd.DataFrame) -> None:

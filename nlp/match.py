@@ -64,9 +64,7 @@ class Matcher:
         self._terms = dictionary.terms
         self._folded = [fold_term(term) for term in self._terms]
         self._dimensions = [dictionary.dimension_of[term] for term in self._terms]
-        self._automaton = ahocorasick_rs.AhoCorasick(
-            self._folded, matchkind=ahocorasick_rs.MatchKind.Standard
-        )
+        self._automaton = ahocorasick_rs.AhoCorasick(self._folded, matchkind=ahocorasick_rs.MatchKind.Standard)
         self._cut: Cut | None = build_cutter(segmenter, self._folded) if rule == "token" else None
 
     def find(self, text: CleanText) -> list[Match]:
@@ -92,8 +90,7 @@ class Matcher:
         elif self._cut is not None:
             candidates = _whole_tokens(candidates, text.folded, self._cut)
         return [
-            Match(start, end, self._terms[index], self._dimensions[index])
-            for start, end, index in sorted(candidates)
+            Match(start, end, self._terms[index], self._dimensions[index]) for start, end, index in sorted(candidates)
         ]
 
 
@@ -107,9 +104,7 @@ def _leftmost_longest(candidates: Sequence[tuple[int, int, int]]) -> list[tuple[
     return taken
 
 
-def _whole_tokens(
-    candidates: Sequence[tuple[int, int, int]], text: str, cut: Cut
-) -> list[tuple[int, int, int]]:
+def _whole_tokens(candidates: Sequence[tuple[int, int, int]], text: str, cut: Cut) -> list[tuple[int, int, int]]:
     """Keep the candidates that are tokens; only stretches with a candidate are segmented."""
     taken: list[tuple[int, int, int]] = []
     tokens: set[tuple[int, int]] = set()

@@ -313,9 +313,7 @@ def _first_text_is_invisible(handle: Any) -> bool:
     """Tell whether the first text on the page is drawn invisibly, as text recognition lays it over a scan."""
     for item in _objects(handle):
         if pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_TEXT:
-            invisible: bool = (
-                pdfium.FPDFTextObj_GetTextRenderMode(item) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
-            )
+            invisible: bool = pdfium.FPDFTextObj_GetTextRenderMode(item) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
             return invisible
     return False
 

@@ -99,9 +99,9 @@ def judge_document(pages: Sequence[PageStatus]) -> tuple[Status, str]:
         return "empty", "the file has no pages"
     if not filled:
         return "empty", f"all {len(pages)} pages are blank: no text and no picture of a page"
-    unreadable = {
-        "scanned": "are pictures without text; reading them needs optical character recognition",
-        "garbled": "have characters that map to no known letters (a font without a usable character map)",
+    unreadable: dict[PageStatus, str] = {
+        "scanned": "are scans: pictures without text, or with the unreliable text of a recognition program",
+        "garbled": "are garbled: their characters map to no known letters (a font without a usable character map)",
     }
     worst: Literal["scanned", "garbled"] = "scanned" if count["scanned"] >= count["garbled"] else "garbled"
     if 2 * (count["scanned"] + count["garbled"]) > filled:
