@@ -22,7 +22,8 @@ def prepare_prefect(*, debug: bool = False) -> None:
     debug : bool
         Show Prefect's log.
     """
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if debug else "CRITICAL")
+    for name in ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_SERVER_LOGGING_LEVEL"):
+        os.environ.setdefault(name, "INFO" if debug else "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     stop_orphaned_servers()
     me = psutil.Process()
