@@ -14,6 +14,7 @@ from flows.export import ExportSummary, export_indices, read_run, write_run
 from flows.measure import MeasureSummary, measure_indices
 from flows.read import ReadSummary, check_failures, read_reports
 from flows.settings import AnnualUpdateParameters, ReadParameters, RunParameters
+from flows.shared_pool import worker_pool
 from flows.store import Store
 
 
@@ -42,9 +43,10 @@ def annual_update(parameters: AnnualUpdateParameters) -> RunSummary:
 def run_job(parameters: RunParameters, exported_years: list[int]) -> RunSummary:
     """Read, measure and export in turn, and fail at the very end where too many files failed."""
     started = time.monotonic()
-    reading = read_reports(_tolerant(parameters.reading()))
     whole = parameters.model_copy(update={"years": exported_years})
-    measuring = measure_indices(whole.measuring())
+    with worker_pool(parameters, parameters.segmenter):
+        reading = read_reports(_tolerant(parameters.reading()))
+        measuring = measure_indices(whole.measuring())
     exporting = export_indices(whole.exporting())
     summary = RunSummary(reading, measuring, exporting, time.monotonic() - started)
     record_run(parameters, summary)

@@ -16,8 +16,9 @@ from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents
 from flows.pool import WorkerPool
 from flows.progress import RunProgress, progress
-from flows.read import BATCH_RUNNER, MOST_TASK_RUNS, start_pool
+from flows.read import BATCH_RUNNER, MOST_TASK_RUNS
 from flows.settings import MeasureParameters
+from flows.shared_pool import worker_pool
 from flows.store import Store
 from flows.tables import INDICES, SCHEMAS
 from flows.work import measure_part, measurement_key
@@ -68,7 +69,7 @@ def measure_indices(parameters: MeasureParameters) -> MeasureSummary:
         pages_key = key_in_force(store)
         parts = store.parts("readings", pages_key)
         work = find_unmeasured(store, pages_key, parts, lists, parameters)
-        with start_pool(parameters, parameters.segmenter) as pool:
+        with worker_pool(parameters, parameters.segmenter) as pool:
             measure_parts(store, parameters, pool, pages_key, work)
         indices = [build_indices(store, pages_key, each, parameters) for each in lists]
     long = pd.concat(indices, ignore_index=True)

@@ -17,13 +17,13 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.documents import register_folder, resolve_documents
 from flows.files import ListedFile, list_folder, load_listing, save_listing, select, with_hashes
-from flows.pool import Limits, Outcome, WorkerPool
+from flows.pool import Outcome, WorkerPool
 from flows.progress import RunProgress, progress
-from flows.settings import PoolParameters, ReadParameters
+from flows.settings import ReadParameters
+from flows.shared_pool import worker_pool
 from flows.store import Store, hash_of
 from flows.tables import PAGES, READINGS, TEXTS
-from flows.work import FileResult, describe_part, prepare_worker, read_file, reading_key, text_key
-from nlp.options import Segmenter
+from flows.work import FileResult, describe_part, read_file, reading_key, text_key
 from nlp.pdf import extractor_version
 from shuzhi import RunError, StoreError
 
@@ -75,12 +75,6 @@ class Reading:
         self.shown = shown
 
 
-def start_pool(parameters: PoolParameters, segmenter: Segmenter) -> WorkerPool:
-    """Start the worker processes that a flow's batches share."""
-    limits = Limits(parameters.seconds_per_file, parameters.memory_megabytes)
-    return WorkerPool(parameters.worker_count(), limits, prepare_worker, (segmenter,))
-
-
 def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
     """Cut items into batches of a size, or larger ones where that would make over 1,000 task runs."""
     size = max(size, -(-len(items) // MOST_TASK_RUNS))
@@ -97,7 +91,7 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
         files = hash_files(store, parameters, listed)
         put_in_force(store, parameters)
         new = find_new(store, parameters, files)
-        with start_pool(parameters, parameters.segmenter) as pool:
+        with worker_pool(parameters, parameters.segmenter) as pool:
             read_new(store, parameters, pool, new)
             describe_stale(store, parameters, pool)
         documents = resolve_documents(store, *keys_of(parameters))

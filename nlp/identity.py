@@ -100,6 +100,7 @@ TITLE_TAIL = re.compile(
     r"\s*(?:(?:全\s*文|正\s*文|及其摘要)\s*|(?P<summary>摘\s*要)\s*|\([^)\n]{1,12}\)\s*|年\s*[报報]\s*)*(?:\n|$)",
     re.IGNORECASE,
 )
+PAGE_NUMBER = re.compile(r"\s*\d{1,3}(?:\s*/\s*\d{1,3})?\s*\n")
 WHAT_KINDS: tuple[tuple[str, Kind], ...] = (
     ("季", "quarterly"),
     ("半", "semiannual"),
@@ -150,7 +151,7 @@ CODE_LABEL = re.compile(
     r"[^\d\n]{0,30}(?:\n[^\d\n]{0,12})?(?<!\d)(?P<code>\d{6})(?!\d)",
     re.IGNORECASE,
 )
-CODE_ROW = re.compile(r"A\s*股\s+\S{0,12}交易所\S{0,8}\s+\S{2,12}\s+(?P<code>\d{6})(?!\d)")
+CODE_ROW = re.compile(r"A\s*股\s+\S{0,12}交易所\S{0,8}\s+(?P<name>\S{2,12}(?: A)?)\s+(?P<code>\d{6})(?!\d)")
 HONG_KONG_LABEL = re.compile(
     r"(?:股\s*[份票]\s*(?:代\s*[號号碼码]|[編编]\s*[號号])|stock\s+codes?)[^\d\n「]{0,24}(?:\n\s*)?(?<![\d.])(?P<code>\d{1,5})(?![\d,.%])",
     re.IGNORECASE,
@@ -168,7 +169,7 @@ SHORT_NAME_LABEL = re.compile(
     r"[ \t]*:?[ \t]*(?P<name>(?:\*?S?\*?ST )?[^\s:,;、(]{1,10}?(?: [AB](?!\w))?)"
     r"(?=[\s:,;、(/]|股票|证券|公司代码|代码|\d{6}|$)"
 )
-NOT_A_SHORT_NAME = re.compile(r"代码|简称|变更|公司$|名称|曾用|[。“”]|^\d+$|^[为是]")
+NOT_A_SHORT_NAME = re.compile(r"^股票$|^证券$|代码|简称|变更|公司$|名称|曾用|[。“”]|^\d+$|^[为是]")
 
 _NAME = (
     r"(?P<name>[\u4e00-\u9fff][\u4e00-\u9fffA-Za-z0-9()·\- \t]{1,40}?"
@@ -184,9 +185,11 @@ NAME_LABELS = tuple(
 )
 SHORTEST_COMPANY = 6
 NAME_MARK = re.compile(_spaced("中文名称|中文名稱|法定名称"))
-NAME_LINE = re.compile(rf"^[ \t]*\d{{0,3}}[ \t]*(?:关于(?:对)?)?{_NAME}[ \t]*(?=\n|$|(?:19|20)\d\d)", re.MULTILINE)
+NAME_LINE = re.compile(
+    rf"^[ \t]*\d{{0,3}}[ \t]*(?:关于(?:对)?)?{_NAME}[ \t]*(?=\n|$|(?:19|20)\d\d|二[零〇○O0])", re.MULTILINE
+)
 NAME_DEFINED = re.compile(rf"(?:^|[由,。]|[ \t]){_NAME}[ \t]*\((?:以下|下)\s*[简簡][称稱]", re.MULTILINE)
-NOT_A_COMPANY = re.compile(r"[简簡][称稱]|名[称稱]|^公司|^本公司|^各?子公司|控股股东|会计师|律师")
+NOT_A_COMPANY = re.compile(r"[简簡][称稱]|名[称稱]|^公司|^本公司|^各?子公司|控股股东|会计师|律师|交易所|^关于")
 _ENGLISH_NAME = (
     r"(?P<name>[A-Z][A-Za-z0-9&.'’\-]*(?: (?:[A-Z&(][A-Za-z0-9&.'’()\-]*|of|and|de)){0,9}"
     r"(?:,? |,)(?i:limited|ltd\.?|inc\.?|corporation|plc))"
@@ -294,8 +297,12 @@ class _HeadPage:
     @property
     def cover_length(self) -> int:
         """How far the cover's title may stand from the top."""
-        is_full = len(self.text) > FULL_PAGE_CHARACTERS and not self.is_whole_document
-        return FULL_PAGE_TITLE_WITHIN if is_full else COVER_CHARACTERS
+        return FULL_PAGE_TITLE_WITHIN if self.is_full else COVER_CHARACTERS
+
+    @property
+    def is_full(self) -> bool:
+        """Whether this is a page full of text, which no cover is."""
+        return len(self.text) > FULL_PAGE_CHARACTERS and not self.is_whole_document
 
 
 @dataclass(frozen=True)
@@ -554,14 +561,20 @@ def _english_name(head: Sequence[_HeadPage]) -> _Found | None:
 
 
 def _short_name(head: Sequence[_HeadPage]) -> str | None:
-    found = _best(item for item in _labelled(head, SHORT_NAME_LABEL, "name") if not NOT_A_SHORT_NAME.search(item.value))
+    found = _best(
+        item
+        for pattern in (SHORT_NAME_LABEL, CODE_ROW)
+        for item in _labelled(head, pattern, "name")
+        if not NOT_A_SHORT_NAME.search(item.value)
+    )
     return re.sub(r"\s", "", found.value) if found else None
 
 
 def _report_titles(head: Sequence[_HeadPage], language: Language | None) -> Iterator[_ReportTitle]:
     """Find every mention of a report with its year."""
-    patterns = CHINESE_TITLES if language == "zh-Hans" else CHINESE_TITLES + ENGLISH_TITLES
     for page in head:
+        is_chinese_only = language == "zh-Hans" and not page.is_first
+        patterns = CHINESE_TITLES if is_chinese_only else CHINESE_TITLES + ENGLISH_TITLES
         for pattern in patterns:
             for match in pattern.finditer(page.text):
                 year = matched_year(match)
@@ -571,12 +584,14 @@ def _report_titles(head: Sequence[_HeadPage], language: Language | None) -> Iter
                 kind = next(kind for word, kind in WHAT_KINDS if word in match["what"].lower())
                 if kind == "annual" and tail and tail["summary"]:
                     kind = "summary"
-                yield _ReportTitle(year, kind, _title_place(page, match, tail is not None), page.number)
+                yield _ReportTitle(year, kind, _title_place(page, match, tail), page.number)
 
 
-def _title_place(page: _HeadPage, match: re.Match[str], is_line_end: bool) -> Place:
-    if page.is_first and is_line_end and match.start() < page.cover_length:
-        return "cover"
+def _title_place(page: _HeadPage, match: re.Match[str], tail: re.Match[str] | None) -> Place:
+    if page.is_first and tail and match.start() < page.cover_length:
+        # On a page full of text, a title with the page number below it is a running header.
+        is_header = page.is_full and PAGE_NUMBER.match(page.text, tail.end())
+        return "header" if is_header else "cover"
     if page.is_whole_document:
         return "body"
     is_margin = match.start() < HEADER_CHARACTERS or match.end() > len(page.text) - HEADER_CHARACTERS

@@ -49,6 +49,8 @@ TITLE_YEARS = tuple(
         rf"{ARABIC_YEAR}{SECOND_YEAR}{GAP}annual",
         rf"(?<![a-z])FY{GAP}{ARABIC_YEAR}(?!\d)",
         rf"{ARABIC_YEAR}{GAP}(?:财年|年(?!\s*\d{{1,2}}\s*月))",
+        # Vendors name the period by its last day.
+        rf"{ARABIC_YEAR}[-_.年]?12[-_.月]?31(?!\d)",
     )
 )
 BARE_YEAR = re.compile(rf"{ARABIC_YEAR}(?!\d)")
@@ -89,7 +91,7 @@ KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     (
         "other",
         r"(?<![a-z])mda(?![a-z])|management[\s_\-]*discussion|受托管理|债务人|发行人|公司债|企业债"
-        r"|年度?审计报告|(?:^|[_\-])审计报告|内部控制|社会责任|可持续发展|(?<![a-z])ESG(?![a-z])|述职报告|募集说明|招股"
+        r"|年度?(?:审计|财务)报告|(?:公告|决议|通知|意见)$|(?:^|[_\-])审计报告|内部控制|社会责任|可持续发展|(?<![a-z])ESG(?![a-z])|述职报告|募集说明|招股"
         r"|(?:董事会|监事会|工作|评价|鉴证|评级|核查|募集资金)[^年]{0,20}报告|业绩(?:预告|快报|说明|发布)"
         rf"|{REPORT}(?:中|的|之|有关|相关|涉及|披露|编制|工作|重大|信息|业绩|网上|说明会)"
         rf"|{REPORT}.{{0,40}}(?:公告|通知|决议|意见|函|说明|制度|办法|声明|承诺)",
@@ -100,7 +102,7 @@ KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
         r"半年度?报告|半年度?报|半年度|中期报告|上半年|interim|semi[\s_\-]?annual|half[\s_\-]?year",
     ),
     ("summary", r"(?<!及)(?<!及其)(?<!和)(?<!与)摘要|summary|abstract"),
-    ("english", r"英文|english|(?<![a-z])eng?(?![a-z])"),
+    ("english", r"(?<!中)英文|english|(?<![a-z])eng?(?![a-z])"),
     ("hk_annual", rf"H\s*股.*{REPORT}|{REPORT}.*H\s*股|年度?報告?|[繁]体"),
     ("annual", rf"{REPORT}|年度{GAP}报告|annual"),
 )
@@ -243,6 +245,8 @@ def parse_title(title: str) -> TitleParts:
         None in every field that the title does not state.
     """
     text = re.sub(r"(?:_\(\d+k\))?\.(?:pdfg?|txt|docx?|html?)$", "", fold(title).strip(), flags=re.IGNORECASE)
+    # Short names of three characters are set with blanks: 万  科A.
+    text = re.sub(r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])", r"\1", text)
     undated = DATE.sub(" ", text)
     code = _title_code(undated)
     company = _title_company(undated)
