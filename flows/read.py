@@ -49,6 +49,8 @@ class ReadSummary:
         Files that ended with a status other than ``ok``, whenever they were read.
     by_status : dict of str to int
         Files by status.
+    peak_worker_megabytes : float
+        Greatest resident memory of a worker.
     seconds : float
         Wall-clock time.
     """
@@ -59,6 +61,7 @@ class ReadSummary:
     skipped: int
     failed: int
     by_status: dict[str, int]
+    peak_worker_megabytes: float
     seconds: float
 
 
@@ -95,7 +98,7 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
             read_new(store, parameters, pool, new)
             describe_stale(store, parameters, pool)
         documents = resolve_documents(store, *keys_of(parameters))
-    summary = summarise(listed, files, new, count_by_status(documents), started)
+    summary = summarise(listed, files, new, count_by_status(documents), pool.peak_memory_megabytes, started)
     publish(summary)
     check_failures(documents, parameters.max_failure_share)
     return summary
@@ -286,6 +289,7 @@ def summarise(
     files: list[ListedFile],
     new: list[ListedFile],
     by_status: dict[str, int],
+    peak_worker_megabytes: float,
     started: float,
 ) -> ReadSummary:
     """Count what a run did."""
@@ -296,6 +300,7 @@ def summarise(
         skipped=len(listed) - len(files),
         failed=sum(count for status, count in by_status.items() if status != "ok"),
         by_status=by_status,
+        peak_worker_megabytes=round(peak_worker_megabytes, 1),
         seconds=time.monotonic() - started,
     )
 

@@ -36,6 +36,7 @@ class Tables:
     """Lookup tables over the 65,536 characters of the basic plane."""
 
     is_space: npt.NDArray[np.bool_]
+    is_hyphen: npt.NDArray[np.bool_]
     is_latin: npt.NDArray[np.bool_]
     is_chinese: npt.NDArray[np.bool_]
     is_end: npt.NDArray[np.bool_]
@@ -74,11 +75,15 @@ def tables() -> Tables:
     is_chinese = np.zeros(size, dtype=bool)
     is_chinese[0x3400:0x4DC0] = True
     is_chinese[0x4E00:0xA000] = True
-    is_end = np.zeros(size, dtype=bool)
-    is_end[[ord(character) for character in SENTENCE_ENDS]] = True
-    is_closing = np.zeros(size, dtype=bool)
-    is_closing[[ord(character) for character in CLOSING_MARKS]] = True
-    return Tables(is_space, is_latin, is_chinese, is_end, is_closing, fold, width)
+    is_hyphen, is_end, is_closing = (_members(marks) for marks in (HYPHEN_MARKS, SENTENCE_ENDS, CLOSING_MARKS))
+    return Tables(is_space, is_hyphen, is_latin, is_chinese, is_end, is_closing, fold, width)
+
+
+def _members(characters: str) -> npt.NDArray[np.bool_]:
+    """Return a table that is true for the given characters."""
+    table = np.zeros(0x10000, dtype=bool)
+    table[[ord(character) for character in characters]] = True
+    return table
 
 
 def to_codes(text: str) -> Codes:
@@ -188,15 +193,16 @@ def clean(pages: Sequence[str]) -> CleanText:
     folded[is_blank] = display[is_blank] = ord(" ")
     chinese = table.is_chinese[_basic(folded)]
     ends = _sentence_ends(basic, visible, positions, _basic(display))
-    with_chinese = np.unique(np.searchsorted(ends, np.flatnonzero(chinese), side="right"))
+    chinese_before = np.concatenate(([0], np.cumsum(chinese)))
+    in_sentence = np.diff(chinese_before[np.concatenate(([0], ends))])
     return CleanText(
         display=to_text(display),
         folded=to_text(folded),
         raw_positions=positions,
         page_starts=page_starts,
         sentence_ends=ends,
-        chinese_characters=int(chinese.sum()),
-        sentences=int(with_chinese.size),
+        chinese_characters=int(chinese_before[-1]),
+        sentences=int(np.count_nonzero(in_sentence)),
     )
 
 
@@ -208,7 +214,7 @@ def _with_blanks(basic: Codes, visible: Positions) -> tuple[Positions, npt.NDArr
     latin = table.is_latin[basic[visible]]
     gap = np.diff(visible) > 1
     keep = np.flatnonzero(gap & latin[:-1] & latin[1:])
-    hyphens = np.isin(basic, [ord(mark) for mark in HYPHEN_MARKS])
+    hyphens = table.is_hyphen[basic]
     if hyphens.any():
         before = np.cumsum(hyphens)
         keep = keep[before[visible[keep + 1]] == before[visible[keep]]]
@@ -238,5 +244,8 @@ def _sentence_ends(basic: Codes, visible: Positions, positions: Positions, displ
         usual = np.percentile(line_widths[filled], USUAL_WIDTH_PERCENTILE)
         is_short = filled & (line_widths < FULL_LINE_SHARE * usual)
         ends = np.concatenate((ends, np.searchsorted(positions, newlines[is_short])))
-    ends = np.unique(np.concatenate((ends, [length])))
-    return ends[ends > 0] if length else np.array([0], dtype=np.int64)
+    is_end = np.zeros(length + 1, dtype=bool)
+    is_end[ends] = True
+    is_end[length] = True
+    is_end[0] = not length
+    return np.flatnonzero(is_end)

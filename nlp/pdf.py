@@ -303,7 +303,8 @@ def _has_text_objects(handle: Any) -> bool:
 
 def _scan_or(handle: Any, text: str, status: PageStatus) -> PageStatus:
     """Return ``scanned`` for a page that is a picture, with no text or an invisible layer of it."""
-    is_sparse = len("".join(text.split())) < FEW_CHARACTERS
+    # A page with more characters than this, blanks included, is not worth the count.
+    is_sparse = len(text) < 100 * FEW_CHARACTERS and len("".join(text.split())) < FEW_CHARACTERS
     if (is_sparse or _first_text_is_invisible(handle)) and _picture_share(handle) >= SCAN_COVERAGE:
         return "scanned"
     return status

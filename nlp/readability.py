@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from nlp.clean import to_codes
+from nlp.clean import Codes, tables, to_codes
 
 Status = Literal["ok", "scanned", "garbled", "encrypted", "not_a_pdf", "empty", "timeout", "failed"]
 PageStatus = Literal["text", "blank", "scanned", "garbled"]
@@ -59,21 +59,27 @@ def unmapped_share(text: str) -> float:
     float
         Between 0 and 1; 0 for an empty page.
     """
-    visible = "".join(text.split())
-    if not visible:
+    return _unmapped_share(text, _visible(text))
+
+
+def _unmapped_share(text: str, visible: Codes) -> float:
+    if not visible.size:
         return 0.0
-    marks = visible.count("(cid:")
-    codes = np.minimum(to_codes(visible), 0xFFFF)
-    unmapped = int(_unmapped_table()[codes].sum())
-    return min(1.0, (unmapped + 7 * marks) / len(visible))
+    return min(1.0, (int(_unmapped_table()[visible].sum()) + 7 * text.count("(cid:")) / visible.size)
+
+
+def _visible(text: str) -> Codes:
+    """Return the codes of the visible characters, clipped to the basic plane."""
+    codes = np.minimum(to_codes(text), 0xFFFF)
+    return codes[~tables().is_space[codes]]
 
 
 def judge_text(text: str) -> PageStatus:
     """Return whether a page's text is ``text``, ``garbled`` or ``blank``, judged by its characters alone."""
-    visible = len("".join(text.split()))
-    if not visible:
+    visible = _visible(text)
+    if not visible.size:
         return "blank"
-    if visible >= SMALLEST_PAGE_TO_JUDGE and unmapped_share(text) >= GARBLED_SHARE:
+    if visible.size >= SMALLEST_PAGE_TO_JUDGE and _unmapped_share(text, visible) >= GARBLED_SHARE:
         return "garbled"
     return "text"
 

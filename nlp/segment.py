@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from nlp.clean import tables, to_codes
 from nlp.options import Segmenter
 
 Cut = Callable[[str], list[str]]
-
-FIRST_CHINESE = "\u3400"
-LAST_CHINESE = "\u9fff"
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,16 @@ def build_cutter(name: Segmenter, terms: Iterable[str] = ()) -> Cut:
     return lambda text: list(tokenizer.lcut(text))
 
 
-def count_tokens(tokens: Iterable[str]) -> int:
+def count_tokens(tokens: Sequence[str]) -> int:
     """Count the tokens that hold a Chinese character.
 
     Numbers, punctuation and Latin words are left out: the two segmenters cut Latin text with ``-`` and ``.``
     differently, and a report's tables of figures say nothing of its length as text.
     """
-    first, last = FIRST_CHINESE, LAST_CHINESE
-    # A token with a Chinese character begins or ends with one: segmenters never put it between Latin ones.
-    return sum(first <= token[0] <= last or first <= token[-1] <= last for token in tokens)
+    if not tokens:
+        return 0
+    codes = to_codes("".join(tokens))
+    is_chinese = tables().is_chinese[np.minimum(codes, 0xFFFF)]
+    before = np.concatenate(([0], np.cumsum(is_chinese)))
+    ends = np.cumsum(np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens)))
+    return int(np.count_nonzero(np.diff(before[np.concatenate(([0], ends))])))
