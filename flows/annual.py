@@ -13,7 +13,7 @@ from flows.documents import load_documents
 from flows.export import ExportSummary, export_indices, read_run, write_run
 from flows.measure import MeasureSummary, measure_indices
 from flows.read import ReadSummary, check_failures, read_reports
-from flows.settings import AnnualUpdateParameters, ReadParameters, RunParameters
+from flows.settings import AnnualUpdateParameters, JobOptions, RunParameters
 from flows.shared_pool import worker_pool
 from flows.store import Store
 
@@ -31,35 +31,29 @@ class RunSummary:
 @flow(name="index-reports")
 def index_reports(parameters: RunParameters) -> RunSummary:
     """Read a folder of annual reports, measure firm-year indices and export them."""
-    return run_job(parameters, parameters.years)
+    return run_job(parameters, read_years=parameters.years, exported_years=parameters.years)
 
 
 @flow(name="annual-update")
 def annual_update(parameters: AnnualUpdateParameters) -> RunSummary:
     """Read the reports of one new report year and export all years anew; earlier years are not read again."""
-    return run_job(parameters.run(), [])
+    return run_job(parameters, read_years=[parameters.year], exported_years=[])
 
 
-def run_job(parameters: RunParameters, exported_years: list[int]) -> RunSummary:
+def run_job(parameters: JobOptions, *, read_years: list[int], exported_years: list[int]) -> RunSummary:
     """Read, measure and export in turn, and fail at the very end where too many files failed."""
     started = time.monotonic()
-    whole = parameters.model_copy(update={"years": exported_years})
     with worker_pool(parameters, parameters.segmenter):
-        reading = read_reports(_tolerant(parameters.reading()))
-        measuring = measure_indices(whole.measuring())
-    exporting = export_indices(whole.exporting())
+        reading = read_reports(parameters.reading(read_years))
+        measuring = measure_indices(parameters.measuring(exported_years))
+    exporting = export_indices(parameters.exporting(exported_years))
     summary = RunSummary(reading, measuring, exporting, time.monotonic() - started)
     record_run(parameters, summary)
     check_failures(load_documents(Store(parameters.store_url())), parameters.max_failure_share)
     return summary
 
 
-def _tolerant(parameters: ReadParameters) -> ReadParameters:
-    """Let reading go on whatever fails, so that the outputs exist when the run is judged."""
-    return parameters.model_copy(update={"max_failure_share": 1.0})
-
-
-def record_run(parameters: RunParameters, summary: RunSummary) -> None:
+def record_run(parameters: JobOptions, summary: RunSummary) -> None:
     """Add to run.json what holds for this run alone: its parameters, its counts and its seconds."""
     out = Path(parameters.out)
     this_run: dict[str, Any] = {

@@ -179,7 +179,7 @@ def run(
 
     load_dictionaries(parameters.dictionaries, parameters.dictionary_folder)
     if dry_run:
-        _show_plan(parameters.reading())
+        _show_plan(parameters.reading(parameters.years))
         return
     from flows.annual import index_reports
 

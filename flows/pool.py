@@ -101,6 +101,7 @@ class WorkerPool:
     ) -> None:
         self.limits = limits
         self.replaced = 0
+        self._stopping = threading.Event()
         self.peak_memory_megabytes = 0.0
         self._setup = (initializer, initializer_arguments, limits.memory_megabytes)
         self._calls: queue.Queue[_Call | None] = queue.Queue()
@@ -117,6 +118,7 @@ class WorkerPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
+            self._stopping.set()
             self._forget_waiting_calls()
         for _ in self._threads:
             self._calls.put(None)
@@ -142,7 +144,7 @@ class WorkerPool:
             try:
                 if worker is None:
                     worker = _Worker(*self._setup)
-                outcome = worker.run(call, self.limits.memory_megabytes)
+                outcome = worker.run(call, self.limits.memory_megabytes, self._stopping)
                 self.peak_memory_megabytes = max(self.peak_memory_megabytes, worker.peak_memory_megabytes)
             except Exception as error:  # whatever happens, the caller gets an answer
                 outcome = Outcome("error", reason=f"{type(error).__name__}: {error}")
@@ -186,7 +188,7 @@ class _Worker:
             " if __name__ == '__main__':, and see the lines above for its error"
         )
 
-    def run(self, call: _Call, memory_megabytes: int) -> Outcome:
+    def run(self, call: _Call, memory_megabytes: int, stopping: threading.Event) -> Outcome:
         """Run one call and watch it; kills this worker when the call goes over a limit."""
         started = time.monotonic()
         try:
@@ -195,6 +197,9 @@ class _Worker:
                 if time.monotonic() - started > call.seconds:
                     self.kill()
                     return Outcome("timeout", reason=f"not finished after {call.seconds:g} seconds")
+                if stopping.is_set():
+                    self.kill()
+                    return Outcome("error", reason="the run was stopped")
                 if self._memory() > memory_megabytes:
                     self.kill()
                     return Outcome("memory", reason=f"needed more than {memory_megabytes} MB of memory")

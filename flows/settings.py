@@ -67,12 +67,10 @@ class PoolParameters(Parameters):
         return self.workers or default_workers()
 
 
-class ReadParameters(PoolParameters):
-    """Read the reports of a folder into the store."""
+class ReadingOptions(PoolParameters):
+    """How the files of a folder are read; shared by all flows that read."""
 
     folder: str = Field(description="Folder with annual reports (.pdf, .txt); its subfolders are read too")
-    store: str = Field(description="Folder or object-store URL of the store")
-    years: Years = Field([], description="Report years, for example 2019-2023; empty takes all")
     reader: Reader = Field("pdfium", description="First reader of PDF pages")
     segmenter: Segmenter = Field("rjieba", description="Who cuts the tokens that are counted")
     limit: int = Field(0, ge=0, description="Read only the first so many files; 0 reads all")
@@ -80,6 +78,13 @@ class ReadParameters(PoolParameters):
     max_failure_share: float = Field(
         0.02, ge=0, le=1, description="The run fails when a greater share of the files timed out or failed"
     )
+
+
+class ReadParameters(ReadingOptions):
+    """Read the reports of a folder into the store."""
+
+    store: str = Field(description="Folder or object-store URL of the store")
+    years: Years = Field([], description="Report years, for example 2019-2023; empty takes all")
 
 
 class MeasureParameters(PoolParameters):
@@ -90,7 +95,7 @@ class MeasureParameters(PoolParameters):
     dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
     rule: Rule = Field("longest", description="What counts as an occurrence")
     segmenter: Segmenter = Field("rjieba", description="Who cuts tokens, for the rule 'token'")
-    years: Years = Field([], description="Report years; empty takes all")
+    years: Years = Field([], description="Report years to sum up; the stored indices always hold all years")
 
 
 class ExportParameters(Parameters):
@@ -107,11 +112,11 @@ class ExportParameters(Parameters):
     is_simulated: bool = Field(False, description="Mark every output as simulated data")
 
 
-class RunParameters(ReadParameters):
-    """Read, measure and export in one go."""
+class JobOptions(ReadingOptions):
+    """What the whole job can be told, whatever the years."""
 
-    store: str = Field("", description="Folder or URL of the store; empty takes the folder 'store' in out")
     out: str = Field(description="Folder to write to")
+    store: str = Field("", description="Folder or URL of the store; empty takes the folder 'store' in out")
     dictionaries: list[str] = Field(["wu2021"], min_length=1, description="Names of dictionaries")
     dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
     rule: Rule = Field("longest", description="What counts as an occurrence")
@@ -122,32 +127,34 @@ class RunParameters(ReadParameters):
         """Return where the store is."""
         return self.store or str(Path(self.out) / "store")
 
-    def reading(self) -> ReadParameters:
-        """Return the part of the parameters that reading needs."""
-        return ReadParameters(**self._shared(ReadParameters), store=self.store_url())
+    def reading(self, years: list[int]) -> ReadParameters:
+        """Return what reading needs; too many failures are judged when the outputs exist."""
+        shared = self._shared(ReadParameters)
+        return ReadParameters(**{**shared, "store": self.store_url(), "years": years, "max_failure_share": 1.0})
 
-    def measuring(self) -> MeasureParameters:
-        """Return the part of the parameters that measuring needs."""
-        return MeasureParameters(**self._shared(MeasureParameters), store=self.store_url())
+    def measuring(self, years: list[int]) -> MeasureParameters:
+        """Return what measuring needs."""
+        return MeasureParameters(**{**self._shared(MeasureParameters), "store": self.store_url(), "years": years})
 
-    def exporting(self) -> ExportParameters:
-        """Return the part of the parameters that exporting needs."""
-        return ExportParameters(**self._shared(ExportParameters), store=self.store_url())
+    def exporting(self, years: list[int]) -> ExportParameters:
+        """Return what exporting needs."""
+        return ExportParameters(**{**self._shared(ExportParameters), "store": self.store_url(), "years": years})
 
     def _shared(self, model: type[Parameters]) -> dict[str, Any]:
         own = type(self).model_fields
-        return {name: getattr(self, name) for name in model.model_fields if name in own and name != "store"}
+        return {name: getattr(self, name) for name in model.model_fields if name in own}
 
 
-class AnnualUpdateParameters(RunParameters):
-    """Read, measure and export one new report year; earlier years stay as they are in the store."""
+class RunParameters(JobOptions):
+    """Read, measure and export in one go."""
+
+    years: Years = Field([], description="Report years, for example 2019-2023; empty takes all")
+
+
+class AnnualUpdateParameters(JobOptions):
+    """Read the reports of one new report year, and export all years in the store."""
 
     year: Year = Field(description="The new report year (the fiscal year, not the year of filing)")
-
-    def run(self) -> RunParameters:
-        """Return the parameters of the run that reads the new year."""
-        values = {name: getattr(self, name) for name in RunParameters.model_fields}
-        return RunParameters(**{**values, "years": [self.year]})
 
 
 def usage_error(error: ValidationError, source: str) -> UsageError:
