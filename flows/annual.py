@@ -10,8 +10,9 @@ from typing import Any
 from prefect import flow
 
 from flows.documents import load_documents
-from flows.export import ExportSummary, export_indices, read_run, write_run
+from flows.export import ExportSummary, export_indices
 from flows.measure import MeasureSummary, measure_indices
+from flows.outputs import read_run, write_run
 from flows.read import ReadSummary, check_failures, read_reports
 from flows.settings import AnnualUpdateParameters, JobOptions, RunParameters
 from flows.shared_pool import worker_pool

@@ -11,8 +11,8 @@ from flows.annual import RunSummary, index_reports
 from flows.corpus import PlantedReport, write_corpus
 from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents
-from flows.export import SIMULATED_NOTE
 from flows.formats import write_csv
+from flows.outputs import SIMULATED_NOTE
 from flows.settings import RunParameters
 from flows.store import Store
 

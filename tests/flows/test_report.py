@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows import report
+from flows import charts, report
 
 FIRMS = {
     "000001": "平安银行股份有限公司",
@@ -292,7 +292,7 @@ def test_jumps_compare_neighbouring_years_of_a_firm() -> None:
 
 def test_a_year_without_values_leaves_a_gap_in_the_line() -> None:
     numbers = {"n": 1, "mean": 1.0, "median": 1.0, "low": 0.5, "high": 1.5}
-    chart = report.line_chart([numbers | {"year": year} for year in (2018, 2019, 2021)])
+    chart = charts.line_chart([numbers | {"year": year} for year in (2018, 2019, 2021)])
     assert chart.count('<polyline class="mean"') == 2
     years = re.findall(r'text-anchor="middle">([^<]+)<', chart)
     assert years == ["2018", "2019", "2020", "2021"]
@@ -300,7 +300,7 @@ def test_a_year_without_values_leaves_a_gap_in_the_line() -> None:
 
 @pytest.mark.parametrize("top", [0.0, 0.03, 0.7, 1.0, 4.9, 5.0, 123.4, 0, 1, 3, 7, 54, 40_000])
 def test_ticks_reach_the_top_in_a_few_round_steps(top: float) -> None:
-    ticks = report._ticks(top)
+    ticks = charts.round_steps(top)
     assert ticks[0] == 0 and ticks[-1] >= top and 2 <= len(ticks) <= 6
     assert not isinstance(top, int) or all(tick == int(tick) for tick in ticks)
 

@@ -1,0 +1,245 @@
+"""The files of an export: indices, documents, failures, hits, codebook, report, run.json."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from flows.codebook import DictionaryInfo, check_described, codebook, labels, to_markdown
+from flows.documents import to_frame
+from flows.formats import replacing, write_csv, write_dta, write_parquet, write_xlsx
+from flows.read import count_by_status
+from flows.report import render_report
+from flows.settings import ExportParameters
+from flows.store import Store
+from flows.tables import SCHEMAS
+from flows.versions import versions
+from nlp.dictionary import Dictionary
+from shuzhi import __version__
+
+OUTPUT_VERSION = "1"
+RUN_FILE = "run.json"
+SIMULATED_NOTE = "模拟数据，仅供演示 / simulated data, for demonstration only"
+SECTION_COLUMNS = ["file", "document_id", "kind", "heading", "start_page", "end_page", "confidence"]
+OUTPUT_FILES = (
+    "codebook.csv",
+    "codebook.md",
+    "documents.csv",
+    "failures.csv",
+    "hits.parquet",
+    "indices.csv",
+    "indices.dta",
+    "indices.parquet",
+    "indices.xlsx",
+    "indices_long.csv",
+    "indices_long.parquet",
+    "report.html",
+    "sections.csv",
+)
+HIT_ROWS_AT_ONCE = 50_000
+HITS = """
+    WITH files AS (
+        SELECT document_id, first(file ORDER BY is_used DESC, file) AS file,
+            first(stock_code ORDER BY is_used DESC, file) AS stock_code,
+            first(report_year ORDER BY is_used DESC, file) AS report_year,
+            bool_or(is_used) AS is_used
+        FROM documents GROUP BY document_id
+    )
+    SELECT hits.document_id, file, stock_code, report_year, is_used, dictionary, dictionary_hash, rule, term,
+        dimension, page, "offset", end_page, end_offset, matched, sentence, sentence_number, sentence_page,
+        sentence_offset
+    FROM hits JOIN files USING (document_id)
+    WHERE list_contains($dictionaries, dictionary) AND rule = $rule
+        AND (len($years) = 0 OR list_contains($years, report_year))
+    ORDER BY file, dictionary, start, term
+"""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The tables of one export."""
+
+    dictionaries: tuple[Dictionary, ...]
+    rule: str
+    documents: pd.DataFrame
+    failures: pd.DataFrame
+    indices_long: pd.DataFrame
+    indices_wide: pd.DataFrame
+
+
+def read_run(out: Path) -> dict[str, Any]:
+    """Return the content of a folder's run.json."""
+    content: dict[str, Any] = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
+    return content
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_outputs(store: Store, out: Path, exported: Exported, parameters: ExportParameters, inputs: str) -> None:
+    """Write every file of an export; run.json comes last and says that it is complete."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / RUN_FILE).unlink(missing_ok=True)
+    provenance = describe_run(exported, parameters)
+    note = SIMULATED_NOTE if parameters.is_simulated else ""
+    metadata = {"shuzhi": json.dumps(provenance, ensure_ascii=False, sort_keys=True), "note": note}
+    hits = write_hits(store, out / "hits.parquet", exported, parameters, metadata)
+    write_indices(out, exported, metadata, note)
+    write_csv(exported.documents, out / "documents.csv")
+    write_csv(exported.failures, out / "failures.csv")
+    sections = pd.DataFrame(columns=SECTION_COLUMNS, dtype=object)
+    write_csv(sections, out / "sections.csv")
+    write_codebook(out, exported, hits, sections, note)
+    write_report(out, exported, hits, provenance, parameters)
+    counts = {
+        "files": len(exported.documents),
+        "firm_years": len(exported.indices_wide),
+        "firm_years_with_value": int((exported.indices_wide["status"] == "ok").sum()),
+        "failures": len(exported.failures),
+        "hits": len(hits),
+        "files_by_status": count_by_status(exported.documents),
+    }
+    outputs = {name: file_hash(out / name) for name in OUTPUT_FILES}
+    write_run(out, {**provenance, "counts": counts, "inputs": inputs, "outputs": outputs})
+
+
+def write_run(out: Path, content: Mapping[str, Any]) -> None:
+    """Write run.json beside and rename it into place."""
+    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, default=int)
+    with replacing(out / RUN_FILE) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def describe_run(exported: Exported, parameters: ExportParameters) -> dict[str, Any]:
+    """Return what an export was made of: parameters, versions, dictionaries. No clock and no path of a machine."""
+    return {
+        "what": "firm-year indices by shuzhi" + (f" ({SIMULATED_NOTE})" if parameters.is_simulated else ""),
+        "parameters": {
+            "rule": exported.rule,
+            "years": list(parameters.years),
+            "extractor": sorted(exported.documents["extractor"].dropna().unique()),
+        },
+        "dictionaries": {
+            each.name: {
+                "hash": each.content_hash,
+                "terms": len(each.terms),
+                "verified": each.verified,
+                "title": each.title_zh,
+            }
+            for each in exported.dictionaries
+        },
+        "versions": versions(),
+    }
+
+
+def write_hits(
+    store: Store, path: Path, exported: Exported, parameters: ExportParameters, metadata: Mapping[str, str]
+) -> pd.DataFrame:
+    """Stream the hits into one file, and return them for the codebook and the report."""
+    values = {
+        "dictionaries": [each.name for each in exported.dictionaries],
+        "rule": exported.rule,
+        "years": list(parameters.years),
+    }
+    with store.connect(SCHEMAS) as connection, replacing(path) as temporary:
+        reader = connection.sql(HITS, params=values).to_arrow_reader(HIT_ROWS_AT_ONCE)
+        schema = reader.schema.with_metadata({key.encode(): value.encode() for key, value in metadata.items()})
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            for batch in reader:
+                writer.write_batch(batch.replace_schema_metadata(schema.metadata), row_group_size=HIT_ROWS_AT_ONCE)
+    return to_frame(pq.read_table(path))
+
+
+def write_indices(out: Path, exported: Exported, metadata: Mapping[str, str], note: str) -> None:
+    """Write the indices, wide in four formats and long in two."""
+    infos = dictionary_infos(exported.dictionaries)
+    wide = exported.indices_wide
+    write_csv(wide, out / "indices.csv")
+    write_parquet(wide, out / "indices.parquet", metadata)
+    write_xlsx({"indices": wide, "notes": notes_sheet(exported, note)}, out / "indices.xlsx")
+    label = f"shuzhi {__version__} 企业年度指数 {note}".strip()
+    write_dta(wide, out / "indices.dta", labels("indices_wide", wide, infos), label)
+    write_csv(exported.indices_long, out / "indices_long.csv")
+    write_parquet(exported.indices_long, out / "indices_long.parquet", metadata)
+
+
+def notes_sheet(exported: Exported, note: str) -> pd.DataFrame:
+    """Return what a reader of the workbook must know, as a table of two columns."""
+    rows = [("note", note)] if note else []
+    rows += [("rule 匹配规则", exported.rule)]
+    for each in exported.dictionaries:
+        checked = "verified 已核对" if each.verified else "NOT verified 未核对"
+        rows.append((each.name, f"{each.title_zh}; {len(each.terms)} terms; hash {each.content_hash}; {checked}"))
+    rows.append(
+        (
+            "missing 缺失",
+            "空白表示报告无法读取，不是零；原因见 reason。A blank is a report that could not be read, never zero.",
+        )
+    )
+    return pd.DataFrame(rows, columns=["what", "value"])
+
+
+def dictionary_infos(lists: Sequence[Dictionary]) -> list[DictionaryInfo]:
+    """Return what the codebook must know of each dictionary."""
+    return [
+        DictionaryInfo(
+            name=each.name,
+            title_zh=each.title_zh,
+            title_en=each.title_en,
+            content_hash=each.content_hash,
+            verified=each.verified,
+            dimensions={"total": ("合计", "All dimensions")}
+            | {dimension.id: (dimension.zh, dimension.en) for dimension in each.dimensions},
+        )
+        for each in lists
+    ]
+
+
+def write_codebook(out: Path, exported: Exported, hits: pd.DataFrame, sections: pd.DataFrame, note: str) -> None:
+    """Write the codebook of all exported tables, after checking that it leaves no column out."""
+    infos = dictionary_infos(exported.dictionaries)
+    frames = {
+        "indices_wide": exported.indices_wide,
+        "indices_long": exported.indices_long,
+        "documents": exported.documents,
+        "hits": hits,
+        "failures": exported.failures,
+        "sections": sections,
+    }
+    check_described(frames, infos)
+    described = codebook(frames, infos)
+    write_csv(described, out / "codebook.csv")
+    heading = f"> {note}\n\n" if note else ""
+    with replacing(out / "codebook.md") as temporary:
+        temporary.write_text(heading + to_markdown(described), encoding="utf-8", newline="\n")
+
+
+def write_report(
+    out: Path,
+    exported: Exported,
+    hits: pd.DataFrame,
+    provenance: Mapping[str, Any],
+    parameters: ExportParameters,
+) -> None:
+    """Write the page that a person reads first."""
+    page = render_report(
+        title=parameters.title or "企业年报指数报告",
+        indices_long=exported.indices_long,
+        documents=exported.documents,
+        hits=hits,
+        failures=exported.failures,
+        provenance=provenance,
+        simulated=parameters.is_simulated,
+    )
+    with replacing(out / "report.html") as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
