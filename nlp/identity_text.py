@@ -6,35 +6,40 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from nlp.identity_head import (
+    COVER_CHARACTERS,
+    HEADER_CHARACTERS,
+    PLACES,
+    Found,
+    HeadPage,
+    Language,
+    Place,
+    best,
+    head_pages,
+    labelled,
+    last_pages,
+)
+from nlp.identity_names import (
+    find_company_name,
+    find_short_name,
+)
 from nlp.identity_patterns import (
     _MONTHS,
     CHINESE,
     CHINESE_TITLES,
     CODE_LABEL,
     CODE_ROW,
-    ENGLISH_DEFINED,
-    ENGLISH_LINE,
     ENGLISH_TITLES,
     EXCHANGES,
     H_SHARE_LABEL,
     HONG_KONG_LABEL,
     LATIN_WORD,
-    NAME_DEFINED,
-    NAME_LABELS,
-    NAME_LINE,
-    NAME_MARK,
     NEARBY_CODE,
-    NOT_A_COMPANY,
-    NOT_A_SHORT_NAME,
-    NOT_THE_FIRM,
     NOTICES,
     PAGE_NUMBER,
     PERIODS,
-    PROFILE,
-    SHORT_NAME_LABEL,
-    SHORTEST_COMPANY,
     SIMPLIFIED,
     TITLE_TAIL,
     TRADITIONAL,
@@ -46,28 +51,15 @@ from nlp.title import (
     Kind,
     Revision,
     code_exchange,
-    fold,
     is_b_share,
     is_stock_code,
     matched_year,
     parse_revision,
 )
 
-Place = Literal["cover", "header", "profile", "body"]
-Language = Literal["zh-Hans", "zh-Hant", "en", "mixed"]
-
-HEAD_PAGES = 15
-LAST_PAGES = 3
-HEAD_CHARACTERS = 30_000
-COVER_CHARACTERS = 800
-# The first page of an extract or a summary is full of text: its title stands at the very top.
-FULL_PAGE_CHARACTERS = 2_000
-FULL_PAGE_TITLE_WITHIN = 300
-HEADER_CHARACTERS = 110
 # A running header alone makes no annual report: extracts have it too, and are shorter than this.
 REPORT_CHARACTERS = 30_000
 SAMPLES, SAMPLE_CHARACTERS = 8, 600
-PROFILE_BEFORE, PROFILE_AFTER = 800, 1_500
 
 
 @dataclass(frozen=True)
@@ -116,40 +108,11 @@ class TextEvidence:
 
 
 @dataclass(frozen=True)
-class _HeadPage:
-    number: int
-    text: str
-    is_first: bool
-    is_whole_document: bool
-
-    @property
-    def cover_length(self) -> int:
-        """How far the cover's title may stand from the top."""
-        return FULL_PAGE_TITLE_WITHIN if self.is_full else COVER_CHARACTERS
-
-    @property
-    def is_full(self) -> bool:
-        """Whether this is a page full of text, which no cover is."""
-        return len(self.text) > FULL_PAGE_CHARACTERS and not self.is_whole_document
-
-
-@dataclass(frozen=True)
-class _Found:
-    value: str
-    place: Place
-    page: int
-    near: str = ""
-
-
-@dataclass(frozen=True)
 class _ReportTitle:
     year: int
     kind: Kind
     place: Place
     page: int
-
-
-PLACES: tuple[Place, ...] = ("cover", "profile", "header", "body")
 
 
 def from_pages(pages: Sequence[str]) -> TextEvidence:
@@ -165,24 +128,24 @@ def from_pages(pages: Sequence[str]) -> TextEvidence:
     TextEvidence
         All None for a document without text.
     """
-    head = _head(pages)
+    head = head_pages(pages)
     if not head:
         return TextEvidence()
     length = sum(map(len, pages))
     language, is_traditional = _language(pages)
     code, code_b, code_h = _stock_code(head)
     if code is None and language != "zh-Hans":
-        code, code_b, code_h = _stock_code(_last(pages))
-    company = _company_name(head, language, is_traditional)
+        code, code_b, code_h = _stock_code(last_pages(pages))
+    company = find_company_name(head, language, is_traditional)
     titles = list(_report_titles(head, language))
     year, other_year = _report_year(head, titles)
     # The accounting law of the mainland makes every fiscal year a calendar year.
     ends = list(_year_ends(head)) if year is None or language != "zh-Hans" else []
     if year is None and ends:
-        year = _Found(ends[0].value[:4], "body", ends[0].page)
+        year = Found(ends[0].value[:4], "body", ends[0].page)
     kind = _text_kind(head, titles, length)
     if kind and kind.value == "annual":
-        kind = _Found(_annual_kind(code, company, language, is_traditional), kind.place, kind.page)
+        kind = Found(_annual_kind(code, company, language, is_traditional), kind.place, kind.page)
     report_year = int(year.value) if year else None
     revision, number = _cover_revision(head[0])
     return TextEvidence(
@@ -190,7 +153,7 @@ def from_pages(pages: Sequence[str]) -> TextEvidence:
         stock_code_b=code_b,
         stock_code_h=code_h,
         **_columns("company_name", company),
-        short_name=_short_name(head),
+        short_name=find_short_name(head),
         **_columns("report_year", year) | {"report_year": report_year},
         report_year_other=other_year,
         fiscal_year_end=_fiscal_year_end(ends, report_year, kind),
@@ -202,54 +165,11 @@ def from_pages(pages: Sequence[str]) -> TextEvidence:
     )
 
 
-def _columns(name: str, found: _Found | None) -> dict[str, Any]:
+def _columns(name: str, found: Found | None) -> dict[str, Any]:
     """Return a find as the columns for its value, place and page."""
     if found is None:
         return {}
     return {name: found.value, f"{name}_place": found.place, f"{name}_page": found.page}
-
-
-def _head(pages: Sequence[str]) -> list[_HeadPage]:
-    """Fold the first pages that have text, up to the page after the company profile."""
-    head: list[_HeadPage] = []
-    room = HEAD_CHARACTERS
-    is_code_seen = is_name_seen = False
-    for number, page in enumerate(pages, start=1):
-        text = _tidy(page[:room])
-        if not text.strip():
-            continue
-        if len(pages) == 1:
-            text = _to_profile(text)
-        head.append(_HeadPage(number, text, not head, len(pages) == 1))
-        room -= len(text)
-        if len(head) == HEAD_PAGES or room <= 0 or (is_code_seen and is_name_seen):
-            break
-        is_code_seen = is_code_seen or CODE_LABEL.search(text) is not None
-        is_name_seen = is_name_seen or NAME_MARK.search(text) is not None
-    return head
-
-
-def _to_profile(text: str) -> str:
-    """Cut a text without pages behind its company profile."""
-    code, name = CODE_LABEL.search(text), NAME_MARK.search(text)
-    return text[: max(code.end(), name.end()) + PROFILE_AFTER] if code and name else text
-
-
-def _last(pages: Sequence[str]) -> list[_HeadPage]:
-    """Fold the last pages, where reports of Hong Kong may print their corporate information."""
-    first = max(len(pages) - LAST_PAGES, 1)
-    return [
-        _HeadPage(number, _tidy(page[:FULL_PAGE_CHARACTERS]), False, False)
-        for number, page in enumerate(pages[first:], start=first + 1)
-    ]
-
-
-def _tidy(text: str) -> str:
-    """Fold widths; drop control characters and the brackets of FinGLM's table rows."""
-    text = fold(text).replace("\r\n", "\n")
-    if "['" in text:
-        text = re.sub(r"\['|', '|'\]", " ", text)
-    return re.sub(r"[\x00-\x08\x0e-\x1f\u200b\ufeff]", " ", text)
 
 
 def _language(pages: Sequence[str]) -> tuple[Language | None, bool]:
@@ -273,132 +193,41 @@ def _language(pages: Sequence[str]) -> tuple[Language | None, bool]:
     return ("zh-Hant" if is_traditional else "zh-Hans"), is_traditional
 
 
-def _best(found: Iterator[_Found]) -> _Found | None:
-    """Return the earliest find in the best place."""
-    return min(found, key=lambda item: PLACES.index(item.place), default=None)
-
-
-def _labelled(head: Sequence[_HeadPage], pattern: re.Pattern[str], group: str) -> Iterator[_Found]:
-    """Find a labelled value; in brackets in running text it belongs to another firm."""
-    for page in head:
-        profiles: list[int] | None = None
-        for match in pattern.finditer(page.text):
-            if profiles is None:
-                profiles = [marker.start() for marker in PROFILE.finditer(page.text)]
-            place: Place = "body"
-            if page.is_first and match.start() < COVER_CHARACTERS:
-                place = "cover"
-            elif any(-PROFILE_BEFORE <= match.start() - start <= PROFILE_AFTER for start in profiles):
-                place = "profile"
-            before = page.text[max(0, match.start() - 3) : match.start()].strip()
-            if place != "cover" and before.endswith(("(", ",", "为")):
-                continue
-            yield _Found(match[group], place, page.number, page.text[match.start() : match.end() + 80])
-
-
-def _stock_code(head: Sequence[_HeadPage]) -> tuple[_Found | None, str | None, str | None]:
+def _stock_code(head: Sequence[HeadPage]) -> tuple[Found | None, str | None, str | None]:
     """Return the code of the firm, its B share code and its H share code."""
     listed = [
         found
         for pattern in (CODE_LABEL, CODE_ROW)
-        for found in _labelled(head, pattern, "code")
+        for found in labelled(head, pattern, "code")
         if is_stock_code(found.value)
     ]
-    best = _best(iter(listed))
-    code_h = next((found.value.zfill(5) for found in _labelled(head, H_SHARE_LABEL, "code")), None)
-    hong_kong = _best(
-        _Found(found.value.zfill(5), found.place, found.page)
-        for found in _labelled(head, HONG_KONG_LABEL, "code")
+    found_code = best(iter(listed))
+    code_h = next((found.value.zfill(5) for found in labelled(head, H_SHARE_LABEL, "code")), None)
+    hong_kong = best(
+        Found(found.value.zfill(5), found.place, found.page)
+        for found in labelled(head, HONG_KONG_LABEL, "code")
         if int(found.value)
     )
-    if hong_kong and (best is None or PLACES.index(hong_kong.place) < PLACES.index(best.place)):
+    if hong_kong and (found_code is None or PLACES.index(hong_kong.place) < PLACES.index(found_code.place)):
         return hong_kong, None, hong_kong.value
-    if best is None:
+    if found_code is None:
         return None, None, code_h
-    beside = [code for code in NEARBY_CODE.findall(best.near) if is_stock_code(code)]
+    beside = [code for code in NEARBY_CODE.findall(found_code.near) if is_stock_code(code)]
     beside += [found.value for found in listed if found.place in ("cover", "profile")]
-    same = [code for code in (best.value, *beside) if code_exchange(code) == code_exchange(best.value)]
-    code_a = next((code for code in same if not is_b_share(code)), best.value)
+    same = [code for code in (found_code.value, *beside) if code_exchange(code) == code_exchange(found_code.value)]
+    code_a = next((code for code in same if not is_b_share(code)), found_code.value)
     code_b = next((code for code in same if is_b_share(code)), None)
-    return _Found(code_a, best.place, best.page), code_b, code_h
+    return Found(code_a, found_code.place, found_code.page), code_b, code_h
 
 
-def _text_exchange(head: Sequence[_HeadPage], code: _Found | None) -> str | None:
+def _text_exchange(head: Sequence[HeadPage], code: Found | None) -> str | None:
     if code:
         return code_exchange(code.value)
     named = {exchange for name, exchange in EXCHANGES if any(name in page.text for page in head)}
     return named.pop() if len(named) == 1 else None
 
 
-def _clean_name(name: str) -> str:
-    return re.sub(r"\s", "", name) if CHINESE.search(name) else re.sub(r"\s+", " ", name).strip()
-
-
-def _company_name(head: Sequence[_HeadPage], language: Language | None, is_traditional: bool) -> _Found | None:
-    """Return the legal name: the Chinese one, but the English one of a firm that was founded abroad."""
-    chinese = _best(_chinese_names(head)) or _best(_defined_names(head))
-    if language == "zh-Hans" or (chinese and "股份有限公司" in chinese.value) or (chinese and language == "zh-Hant"):
-        return chinese
-    return _english_name(head) or chinese
-
-
-def _chinese_names(head: Sequence[_HeadPage]) -> Iterator[_Found]:
-    for page in head:
-        top = page.text[: page.cover_length if page.is_first else HEADER_CHARACTERS]
-        searches: list[tuple[Place, re.Pattern[str], str]] = [
-            ("profile", pattern, page.text) for pattern in NAME_LABELS
-        ]
-        searches.append(("header", NAME_LINE, top))
-        for place, pattern, text in searches:
-            for match in pattern.finditer(text):
-                name = _clean_name(match["name"])
-                if _is_company(name):
-                    yield _Found(name, "cover" if place == "header" and page.is_first else place, page.number)
-
-
-def _defined_names(head: Sequence[_HeadPage]) -> Iterator[_Found]:
-    for page in head:
-        for match in NAME_DEFINED.finditer(page.text):
-            name = _clean_name(match["name"])
-            if _is_company(name):
-                yield _Found(name, "body", page.number)
-
-
-def _is_company(name: str) -> bool:
-    return len(name) >= SHORTEST_COMPANY and not NOT_A_COMPANY.search(name)
-
-
-def _english_name(head: Sequence[_HeadPage]) -> _Found | None:
-    """Return the English name found most often, spelled with small letters where it is."""
-    found = [
-        _Found(_clean_name(match["name"]), "cover" if page.is_first else "header", page.number)
-        for page in head
-        for pattern, text in (
-            (ENGLISH_DEFINED, page.text),
-            (ENGLISH_LINE, page.text[: COVER_CHARACTERS if page.is_first else HEADER_CHARACTERS]),
-        )
-        for match in pattern.finditer(text)
-        if not NOT_THE_FIRM.search(match["name"])
-    ]
-    if not found:
-        return None
-    name, _ = Counter(item.value.casefold() for item in found).most_common(1)[0]
-    same = [item for item in found if item.value.casefold() == name]
-    spelled = next((item.value for item in same if not item.value.isupper()), same[0].value)
-    return _Found(spelled, same[0].place, same[0].page)
-
-
-def _short_name(head: Sequence[_HeadPage]) -> str | None:
-    found = _best(
-        item
-        for pattern in (SHORT_NAME_LABEL, CODE_ROW)
-        for item in _labelled(head, pattern, "name")
-        if not NOT_A_SHORT_NAME.search(item.value)
-    )
-    return re.sub(r"\s", "", found.value) if found else None
-
-
-def _report_titles(head: Sequence[_HeadPage], language: Language | None) -> Iterator[_ReportTitle]:
+def _report_titles(head: Sequence[HeadPage], language: Language | None) -> Iterator[_ReportTitle]:
     """Find every mention of a report with its year."""
     for page in head:
         is_chinese_only = language == "zh-Hans" and not page.is_first
@@ -415,7 +244,7 @@ def _report_titles(head: Sequence[_HeadPage], language: Language | None) -> Iter
                 yield _ReportTitle(year, kind, _title_place(page, match, tail), page.number)
 
 
-def _title_place(page: _HeadPage, match: re.Match[str], tail: re.Match[str] | None) -> Place:
+def _title_place(page: HeadPage, match: re.Match[str], tail: re.Match[str] | None) -> Place:
     if page.is_first and tail and match.start() < page.cover_length:
         # On a page full of text, a title with the page number below it is a running header.
         is_header = page.is_full and PAGE_NUMBER.match(page.text, tail.end())
@@ -435,42 +264,42 @@ def _most_common(titles: Sequence[_ReportTitle], place: Place) -> _ReportTitle |
     return next(title for title in here if (title.year, title.kind) == (year, kind))
 
 
-def _report_year(head: Sequence[_HeadPage], titles: Sequence[_ReportTitle]) -> tuple[_Found | None, int | None]:
+def _report_year(head: Sequence[HeadPage], titles: Sequence[_ReportTitle]) -> tuple[Found | None, int | None]:
     """Return the fiscal year (cover, running header, reporting period, any mention) and one against it."""
-    found: list[_Found] = []
+    found: list[Found] = []
     for place in ("cover", "header"):
         title = _most_common(titles, place)
         if title:
-            found.append(_Found(str(title.year), title.place, title.page))
+            found.append(Found(str(title.year), title.place, title.page))
     period = next(
         ((match, page) for page in head for pattern in PERIODS for match in pattern.finditer(page.text)), None
     )
     if period:
-        found.append(_Found(str(matched_year(period[0])), "profile", period[1].number))
+        found.append(Found(str(matched_year(period[0])), "profile", period[1].number))
     if not found:
         title = _most_common(titles, "body")
-        return (_Found(str(title.year), "body", title.page) if title else None), None
+        return (Found(str(title.year), "body", title.page) if title else None), None
     other = next((int(item.value) for item in found if item.value != found[0].value), None)
     return found[0], other
 
 
-def _text_kind(head: Sequence[_HeadPage], titles: Sequence[_ReportTitle], length: int) -> _Found | None:
+def _text_kind(head: Sequence[HeadPage], titles: Sequence[_ReportTitle], length: int) -> Found | None:
     first = head[0]
     for kind, pattern in NOTICES:
         if pattern.search(first.text[:COVER_CHARACTERS]):
-            return _Found(kind, "cover", first.number)
+            return Found(kind, "cover", first.number)
     title = _most_common(titles, "cover")
     if title:
-        return _Found(title.kind, "cover", title.page)
+        return Found(title.kind, "cover", title.page)
     title = _most_common(titles, "header") or _most_common(titles, "body")
     if title is None:
         return None
     if title.kind == "annual" and length < REPORT_CHARACTERS:
-        return _Found("other", "header", title.page) if title.place == "header" else None
-    return _Found(title.kind, title.place, title.page)
+        return Found("other", "header", title.page) if title.place == "header" else None
+    return Found(title.kind, title.place, title.page)
 
 
-def _annual_kind(code: _Found | None, company: _Found | None, language: Language | None, is_traditional: bool) -> Kind:
+def _annual_kind(code: Found | None, company: Found | None, language: Language | None, is_traditional: bool) -> Kind:
     """Tell apart annual reports of listed firms in Chinese, in English, in Hong Kong, and of others."""
     if language == "en":
         return "english"
@@ -482,13 +311,13 @@ def _annual_kind(code: _Found | None, company: _Found | None, language: Language
     return "annual"
 
 
-def _year_ends(head: Sequence[_HeadPage]) -> Iterator[_Found]:
+def _year_ends(head: Sequence[HeadPage]) -> Iterator[Found]:
     for page in head:
         for pattern in YEAR_ENDS:
             for match in pattern.finditer(page.text):
                 year, month, day = matched_year(match), _number(match["month"]), _number(match["day"])
                 if year and 1 <= month <= 12 and 1 <= day <= 31:
-                    yield _Found(f"{year:04}-{month:02}-{day:02}", "body", page.number)
+                    yield Found(f"{year:04}-{month:02}-{day:02}", "body", page.number)
 
 
 def _number(text: str) -> int:
@@ -504,13 +333,13 @@ def _number(text: str) -> int:
     return (CHINESE_DIGITS.get(tens, 0) if tens else 1) * 10 + (CHINESE_DIGITS.get(ones, 0) if ones else 0)
 
 
-def _fiscal_year_end(ends: Sequence[_Found], year: int | None, kind: _Found | None) -> str | None:
+def _fiscal_year_end(ends: Sequence[Found], year: int | None, kind: Found | None) -> str | None:
     stated = next((end.value for end in ends if end.value[:4] == str(year)), None)
     is_mainland = kind is not None and kind.value in ("annual", "summary")
     return stated or (f"{year}-12-31" if year and is_mainland else None)
 
 
-def _cover_revision(page: _HeadPage) -> tuple[Revision, int]:
+def _cover_revision(page: HeadPage) -> tuple[Revision, int]:
     """Read a revision that the cover prints in brackets or on a line of its own."""
     for line in page.text[: page.cover_length].split("\n"):
         marked = re.search(r"\(([^()]{2,10})\)\s*$", line)
