@@ -203,7 +203,8 @@ def _append_hit(columns: dict[str, list[Any]], document: str, text: CleanText, m
         "end_offset": last_offset + 1,
         "matched": text.display[match.start : match.end],
         "sentence": text.display[sentence_start:sentence_end],
-        "sentence_number": number,
+        # Null, so that a count of distinct sentences never exceeds the number of sentences with Chinese text.
+        "sentence_number": number or None,
         "sentence_page": sentence_page,
         "sentence_offset": sentence_offset,
     }

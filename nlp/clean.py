@@ -24,8 +24,8 @@ HYPHEN_MARKS = "\x02\xad\ufffe"
 FULL_LINE_SHARE = 0.85
 USUAL_WIDTH_PERCENTILE = 90
 SENTENCE_WINDOW = 200
-# Radicals printed for ideographs, compatibility ideographs, full-width digits and letters.
-FOLDED_RANGES = ((0x2E80, 0x2FE0), (0xF900, 0xFB00), (0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B))
+# Radicals printed for ideographs, compatibility ideographs, full-width forms of ASCII.
+FOLDED_RANGES = ((0x2E80, 0x2FE0), (0xF900, 0xFB00), (0xFF01, 0xFF5F))
 
 Codes = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
@@ -49,8 +49,8 @@ class Tables:
 def tables() -> Tables:
     """Build the lookup tables, once a process.
 
-    ``fold`` maps a character to the one it is matched as: full-width letters and digits to half-width, Kangxi
-    radicals and compatibility ideographs to the usual character, ASCII capitals to small letters. Only mappings
+    ``fold`` maps a character to the one it is matched as: full-width forms to half-width, Kangxi radicals and
+    compatibility ideographs to the usual character, capitals to small letters. Only mappings
     of one character to one character are taken, so that positions never shift.
     """
     size = 0x10000
@@ -67,8 +67,10 @@ def tables() -> Tables:
         normal = unicodedata.normalize("NFKC", character)
         if len(normal) == 1 and ord(normal) < size and any(low <= code < high for low, high in FOLDED_RANGES):
             fold[code] = ord(normal)
+        small = chr(fold[code]).lower()
+        if len(small) == 1 and ord(small) < size:
+            fold[code] = ord(small)
         if fold[code] < 0x80:
-            fold[code] = ord(chr(fold[code]).lower())
             is_latin[code] = chr(fold[code]).isalnum()
         elif 0xC0 <= code < 0x250 and category[0] == "L":
             is_latin[code] = True
@@ -114,6 +116,8 @@ class CleanText:
         Place where each page begins in the same joined text.
     sentence_ends : array of int64
         Ends (exclusive) of the sentences in the cleaned text, ascending; the last is its length.
+    sentence_numbers : array of int64
+        Number of each sentence among those with a Chinese character, from 1; 0 for one without.
     chinese_characters : int
         Characters in the CJK Unified Ideographs blocks.
     sentences : int
@@ -125,6 +129,7 @@ class CleanText:
     raw_positions: Positions
     page_starts: Positions
     sentence_ends: Positions
+    sentence_numbers: Positions
     chinese_characters: int
     sentences: int
 
@@ -135,17 +140,17 @@ class CleanText:
         return page, raw - int(self.page_starts[page - 1])
 
     def sentence_of(self, start: int, end: int) -> tuple[int, int, int]:
-        """Return number, start and end of the sentence around a span of the cleaned text.
+        """Return number (0: without Chinese), start and end of the sentence around a span of the cleaned text.
 
         A span that crosses an end belongs to the sentence it begins in, and the quoted text goes on to the end
         of the sentence it ends in. A quote reaches at most 200 characters to each side of the span.
         """
-        number = int(np.searchsorted(self.sentence_ends, start, side="right"))
+        first = int(np.searchsorted(self.sentence_ends, start, side="right"))
         last = int(np.searchsorted(self.sentence_ends, end - 1, side="right"))
-        first_character = int(self.sentence_ends[number - 1]) if number else 0
+        first_character = int(self.sentence_ends[first - 1]) if first else 0
         last_character = int(self.sentence_ends[last])
         return (
-            number,
+            int(self.sentence_numbers[first]),
             max(first_character, start - SENTENCE_WINDOW),
             min(last_character, end + SENTENCE_WINDOW),
         )
@@ -201,6 +206,7 @@ def clean(pages: Sequence[str]) -> CleanText:
         raw_positions=positions,
         page_starts=page_starts,
         sentence_ends=ends,
+        sentence_numbers=np.where(in_sentence > 0, np.cumsum(in_sentence > 0), 0),
         chinese_characters=int(chinese_before[-1]),
         sentences=int(np.count_nonzero(in_sentence)),
     )

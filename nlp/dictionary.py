@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
 
+from nlp.clean import clean
 from shuzhi import DictionaryError
 
 REQUIRED_KEYS = ("name", "family", "title", "authors", "year", "verified", "unit_of_count", "dimensions")
@@ -88,15 +88,15 @@ class Dictionary:
 
     @property
     def content_hash(self) -> str:
-        """Twelve hexadecimal digits that change when, and only when, a count could."""
-        content = {"name": self.name, "dimensions": [[d.id, sorted(d.terms)] for d in self.dimensions]}
+        """Twelve hexadecimal digits that stand for name, dimensions and terms, whatever their order."""
+        content = {"name": self.name, "dimensions": sorted([d.id, sorted(d.terms)] for d in self.dimensions)}
         text = json.dumps(content, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
 
 def fold_term(term: str) -> str:
-    """Return a term as it is matched: NFKC, without white space, ASCII letters in lower case."""
-    return "".join(unicodedata.normalize("NFKC", term).split()).lower()
+    """Return a term as it is matched: folded exactly as the text is."""
+    return clean([term]).folded
 
 
 def parse(text: str, file: str) -> Dictionary:
@@ -160,8 +160,10 @@ def _problems(root: yaml.MappingNode) -> Iterator[tuple[int, str]]:
     verified = values.get("verified")
     if verified is not None and getattr(verified, "value", None) not in ("true", "false"):
         yield _line(verified), "verified: true or false."
-    if getattr(verified, "value", None) == "true" and "verified_against" not in values:
-        yield _line(root), "verified: true needs verified_against with the two public sources."
+    sources = values.get("verified_against")
+    has_two_sources = isinstance(sources, yaml.SequenceNode) and len(sources.value) >= 2
+    if verified is not None and getattr(verified, "value", None) == "true" and not has_two_sources:
+        yield _line(verified), "verified: true needs verified_against with the two public sources."
     dimensions = values.get("dimensions")
     if dimensions is not None:
         if isinstance(dimensions, yaml.SequenceNode) and dimensions.value:

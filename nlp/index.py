@@ -123,7 +123,7 @@ def aggregate(documents: pd.DataFrame, counts: pd.DataFrame, dictionary: Diction
         where ``status`` is not ``ok`` or the text holds no Chinese, and ``reason`` says why.
     """
     documents = documents.copy()
-    no_chinese = (documents["status"] == "ok") & ~(documents["chinese_characters"] > 0)
+    no_chinese = (documents["status"] == "ok") & ~(documents["chinese_characters"].fillna(0) > 0)
     documents.loc[no_chinese, "reason"] = "no Chinese text in the report"
     readable = (documents["status"] == "ok") & ~no_chinese
     by_dimension = counts.set_index(["document_id", "dimension"])

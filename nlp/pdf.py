@@ -154,13 +154,16 @@ def _json_line_pages(text: str) -> list[str] | None:
     if not text.startswith('{"page":'):
         return None
     pages: dict[int, list[str]] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            pages.setdefault(int(row["page"]), []).append(str(row["inside"]))
-        except (ValueError, KeyError, TypeError):
+            page, inside = int(row["page"]), row["inside"]
+            if page < 1 or not isinstance(inside, str):
+                raise ValueError
+            pages.setdefault(page, []).append(_storable(inside))
+        except (ValueError, KeyError, TypeError, OverflowError):
             raise ReadError("failed", f"line {number} is not a JSON object with page and inside") from None
     return ["\n".join(pages.get(page, [])) for page in range(1, max(pages) + 1)]
 
@@ -233,6 +236,7 @@ class _SecondReader:
             return None
         text = self.text(number)
         if judge_text(text) == "text":
+            self._looks_in_vain = 0
             return text
         self._looks_in_vain += 1
         return None
