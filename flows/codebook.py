@@ -132,7 +132,7 @@ end_page | integer | page | 结束页码 | Page where it ends, from 1 | >= 1
 end_offset | integer | character | 页内结束位置 | Where the hit ends in its page's text | >= 0
 matched | text | | 原文中的词语 | The hit as it stands in the report
 sentence | text | | 所在句子 | Sentence of the hit
-sentence_number | integer | | 句子序号（仅计含汉字的句子） | Number of the sentence among those with Chinese text; empty where it has none | >= 1
+sentence_number | integer | | 句子序号（仅计含汉字的句子） | Number of the sentence among those with Chinese text | >= 1
 sentence_page | integer | page | 句子起始页码 | Page where the sentence begins | >= 1
 sentence_offset | integer | character | 句子页内起始位置 | Where the sentence begins in its page's text | >= 0
 heading | text | | 章节标题原文 | Heading as printed
