@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from types import TracebackType
 from typing import Any, Literal
 
@@ -265,11 +266,19 @@ def _work(
             return
         if message is None:
             return
-        answer = _answer(*message)
         try:
-            pipe.send(answer)
+            pipe.send_bytes(_packed(_answer(*message)))
         except (EOFError, OSError):
             return
+
+
+def _packed(answer: tuple[OutcomeKind, Any, str]) -> memoryview:
+    try:
+        return ForkingPickler.dumps(answer)
+    except MemoryError:
+        return ForkingPickler.dumps(("memory", None, "ran out of the memory that a worker may use"))
+    except Exception as error:
+        return ForkingPickler.dumps(("error", None, f"the result cannot be sent: {error}"))
 
 
 def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[OutcomeKind, Any, str]:
