@@ -95,7 +95,7 @@ report_year_source | text | | 报告年度的识别来源 | Where the report yea
 disagreement | text | | 文件名与正文的识别分歧 | Where file name and text disagree
 file | text | | 文件路径（相对于输入文件夹） | File, relative to the input folder
 document_id | text | | 文件编号（内容的 SHA-256） | Document: SHA-256 of its bytes | 64 hexadecimal digits
-kind | text | | 报告类型 | Kind of report | annual, summary, semiannual, quarterly, english, other
+kind | text | | 报告类型 | Kind of report | annual, summary, semiannual, quarterly, …
 kind_source | text | | 报告类型的识别来源 | Where the kind of report was found
 revision | text | | 版本（原始、更正、修订等） | Original, corrected or revised report
 revision_number | integer | | 修订次序 | Number of the revision | >= 0
@@ -103,7 +103,7 @@ status | text | | 读取状态 | How reading the report ended; ok = read
 reason | text | | 原因说明（缺失的原因） | Why, in words; says why an index is missing
 pages | integer | page | 页数 | Pages of the file | >= 0
 text_pages | integer | page | 含文字的页数 | Pages with text | >= 0
-readable_share | number | share | 可读字符占比 | Share of characters that are readable | 0 to 1
+readable_share | number | share | 可读页占比 | Share of the pages with content whose text is readable | 0 to 1
 reader | text | | 读取程序 | Program that read the file
 extractor | text | | 文本提取版本 | Extractor and its version
 language | text | | 语言 | Language of the text
@@ -139,7 +139,10 @@ heading | text | | 章节标题原文 | Heading as printed
 start_page | integer | page | 起始页码 | Page where the section begins, from 1 | >= 1
 confidence | number | | 识别置信度 | Confidence that this is the section | 0 to 1
 [sections]
-kind | text | | 章节类型 | Kind of section
+kind | text | | 章节类型（mda 为管理层讨论） | Kind of section; mda is the discussion section, whatever its heading
+start_offset | integer | character | 页内起始位置 | Where the heading begins in its page's text, from 0 | >= 0
+end_offset | integer | character | 页内结束位置 | Where the section ends in its page's text | >= 0
+checks | text | | 存疑之处 | What speaks against the boundaries, or why there is no such section
 [codebook]
 table | text | | 数据表 | Table
 name | text | | 变量名 | Column name

@@ -15,13 +15,14 @@ from prefect.artifacts import create_link_artifact, create_table_artifact
 
 from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents, to_frame
+from flows.measure import check_measured, key_in_force
 from flows.outputs import OUTPUT_VERSION, Exported, file_hash, read_run, write_outputs
 from flows.settings import ExportParameters
 from flows.store import Store, hash_of
 from flows.tables import INDICES
 from flows.versions import versions
 from nlp.dictionary import Dictionary
-from nlp.index import widen
+from nlp.index import index_names, widen
 from shuzhi import StoreError, UsageError
 
 FAILURE_COLUMNS = ["file", "document_id", "stock_code", "report_year", "stage", "status", "reason", "pages"]
@@ -44,6 +45,7 @@ def export_indices(parameters: ExportParameters) -> ExportSummary:
     started = time.monotonic()
     store = Store(parameters.store)
     measurements = choose_measurements(store, parameters)
+    check_complete(store, measurements)
     out = Path(parameters.out)
     inputs = hash_of(
         OUTPUT_VERSION,
@@ -89,7 +91,21 @@ def choose_measurements(store: Store, parameters: ExportParameters) -> list[dict
     if not found:
         wanted = ", ".join(parameters.dictionaries) or "any dictionary"
         raise StoreError(f"store {store.url} has no indices of {wanted} {rule}; run 'shuzhi measure' first")
+    missing = sorted(set(parameters.dictionaries) - {each["dictionary"] for each in found})
+    if missing:
+        raise StoreError(f"{', '.join(missing)} was not measured under the rule {rule}; run 'shuzhi measure' first")
     return found
+
+
+def check_complete(store: Store, measurements: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to export indices that do not cover what was read since."""
+    pages_key = key_in_force(store)
+    for each in measurements:
+        if each["pages_key"] != pages_key:
+            raise StoreError(
+                f"{each['dictionary']} was measured on pages of another reader; run 'shuzhi measure' again"
+            )
+        check_measured(store, pages_key, each["key"])
 
 
 def content_of(store: Store, measurements: Sequence[Mapping[str, Any]]) -> str:
@@ -131,7 +147,9 @@ def gather(store: Store, parameters: ExportParameters, measurements: Sequence[Ma
         documents=documents,
         failures=list_failures(documents),
         indices_long=long,
-        indices_wide=widen(long, documents[documents["is_used"]]),
+        indices_wide=widen(
+            long, documents[documents["is_used"]], [name for each in lists for name in index_names(each)]
+        ),
     )
 
 

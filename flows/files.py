@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -63,8 +64,14 @@ def list_folder(folder: str) -> list[ListedFile]:
     root = Path(folder)
     if not root.is_dir():
         raise UsageError(f"{folder}: no such folder; name the folder that holds the reports")
-    found = []
-    for place, folders, names in os.walk(long_path(root)):
+    found: list[ListedFile] = []
+
+    def note(error: OSError) -> None:
+        relative = os.path.relpath(str(error.filename), long_path(root))
+        reason = f"the folder cannot be opened: {error.strerror}"
+        found.append(ListedFile(_shown(relative), str(error.filename), 0, 0, None, "failed", reason))
+
+    for place, folders, names in os.walk(long_path(root), onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
             path = os.path.join(place, name)  # noqa: PTH118
@@ -76,13 +83,24 @@ def list_folder(folder: str) -> list[ListedFile]:
 
 
 def _listed(path: str, relative: str) -> ListedFile:
-    # A name that is not UTF-8 is shown with replacement characters; the path still opens the file.
-    shown = os.fsencode(relative).decode("utf-8", "replace").replace(os.sep, "/")
     try:
         facts = os.stat(path)  # noqa: PTH116
     except OSError as error:
-        return ListedFile(shown, path, 0, 0, None, "failed", f"cannot be opened: {error.strerror}")
-    return ListedFile(shown, path, facts.st_size, facts.st_mtime_ns)
+        return ListedFile(_shown(relative), path, 0, 0, None, "failed", f"cannot be opened: {error.strerror}")
+    if not stat.S_ISREG(facts.st_mode):
+        return ListedFile(_shown(relative), path, 0, 0, None, "failed", "is a pipe or device, not a file")
+    return ListedFile(_shown(relative), path, facts.st_size, facts.st_mtime_ns)
+
+
+def _shown(relative: str) -> str:
+    """Return a path that can be stored: a name that is not UTF-8 came from a Chinese Windows most likely."""
+    name = os.fsencode(relative)
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return name.decode(encoding).replace(os.sep, "/")
+        except UnicodeDecodeError:
+            continue
+    return name.decode("utf-8", "backslashreplace").replace(os.sep, "/")
 
 
 def select(files: Sequence[ListedFile], years: Sequence[int], limit: int) -> list[ListedFile]:

@@ -158,8 +158,7 @@ def evidence(store: Store, *, stock_code: str, year: int, term: str, dictionary:
         If the store has no such firm-year; a firm-year without hits gives an empty table.
     """
     values = {"stock_code": stock_code, "year": year, "term": term, "dictionary": dictionary}
-    with store.connect(SCHEMAS) as connection:
-        found = connection.execute(EVIDENCE, values).df()
+    found = store.query(SCHEMAS, EVIDENCE, values)
     if found.empty:
         documents = load_documents(store)
         matching = documents["is_used"]

@@ -155,6 +155,7 @@ def build_indices(store: Store, pages_key: str, dictionary: Dictionary, paramete
     store.set_current(
         f"measurement-{dictionary.name}-{parameters.rule}",
         key=key,
+        pages_key=pages_key,
         dictionary=dictionary.name,
         dictionary_hash=dictionary.content_hash,
         dictionary_folder=parameters.dictionary_folder,
@@ -164,8 +165,7 @@ def build_indices(store: Store, pages_key: str, dictionary: Dictionary, paramete
     documents = load_documents(store)
     used = documents[documents["is_used"]]
     values = {"dictionary": dictionary.name, "rule": parameters.rule, "total": TOTAL}
-    with store.connect(SCHEMAS) as connection:
-        counts = connection.execute(COUNTS, values).df()
+    counts = store.query(SCHEMAS, COUNTS, values)
     long = aggregate(used, counts, dictionary, parameters.rule)
     table = pa.Table.from_pandas(long, INDICES, preserve_index=False)
     store.write_part("indices", key, "all", table)

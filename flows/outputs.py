@@ -27,7 +27,13 @@ from shuzhi import __version__
 OUTPUT_VERSION = "1"
 RUN_FILE = "run.json"
 SIMULATED_NOTE = "模拟数据，仅供演示 / simulated data, for demonstration only"
-SECTION_COLUMNS = ["file", "document_id", "kind", "heading", "start_page", "end_page", "confidence"]
+SECTIONS_QUERY = """
+    SELECT d.file, s.document_id, s.kind, s.heading, s.start_page, s.end_page, s.confidence, s.start_offset,
+        s.end_offset, s.checks
+    FROM sections AS s JOIN documents AS d USING (document_id)
+    WHERE d.kind = 'annual' AND (len($years) = 0 OR list_contains($years, d.report_year))
+    ORDER BY d.file, s.start_page NULLS LAST, s.start_offset, s.kind
+"""
 OUTPUT_FILES = (
     "codebook.csv",
     "codebook.md",
@@ -90,6 +96,7 @@ def write_outputs(store: Store, out: Path, exported: Exported, parameters: Expor
     """Write every file of an export; run.json comes last and says that it is complete."""
     out.mkdir(parents=True, exist_ok=True)
     (out / RUN_FILE).unlink(missing_ok=True)
+    remove_halves(out)
     provenance = describe_run(exported, parameters)
     note = SIMULATED_NOTE if parameters.is_simulated else ""
     metadata = {"shuzhi": json.dumps(provenance, ensure_ascii=False, sort_keys=True), "note": note}
@@ -97,7 +104,9 @@ def write_outputs(store: Store, out: Path, exported: Exported, parameters: Expor
     write_indices(out, exported, metadata, note)
     write_csv(exported.documents, out / "documents.csv")
     write_csv(exported.failures, out / "failures.csv")
-    sections = pd.DataFrame(columns=SECTION_COLUMNS, dtype=object)
+    sections = store.query(SCHEMAS, SECTIONS_QUERY, {"years": list(parameters.years)})
+    for name in ("start_page", "end_page", "start_offset", "end_offset"):
+        sections[name] = sections[name].astype("Int64")
     write_csv(sections, out / "sections.csv")
     write_codebook(out, exported, hits, sections, note)
     write_report(out, exported, hits, provenance, parameters)
@@ -111,6 +120,13 @@ def write_outputs(store: Store, out: Path, exported: Exported, parameters: Expor
     }
     outputs = {name: file_hash(out / name) for name in OUTPUT_FILES}
     write_run(out, {**provenance, "counts": counts, "inputs": inputs, "outputs": outputs})
+
+
+def remove_halves(out: Path) -> None:
+    """Remove the temporary files that a killed export left beside its outputs."""
+    for name in (*OUTPUT_FILES, RUN_FILE):
+        for half in out.glob(f".{name}.*.tmp"):
+            half.unlink(missing_ok=True)
 
 
 def write_run(out: Path, content: Mapping[str, Any]) -> None:

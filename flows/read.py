@@ -22,7 +22,7 @@ from flows.progress import RunProgress, progress
 from flows.settings import ReadParameters
 from flows.shared_pool import worker_pool
 from flows.store import Store, hash_of
-from flows.tables import PAGES, READINGS, TEXTS
+from flows.tables import PAGES, READINGS, SECTIONS, TEXTS
 from flows.work import FileResult, describe_part, read_file, reading_key, text_key
 from nlp.pdf import extractor_version
 from shuzhi import RunError, StoreError
@@ -88,9 +88,9 @@ def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
 def read_reports(parameters: ReadParameters) -> ReadSummary:
     """Extract the text of every new report of a folder; what the store holds already is not opened."""
     started = time.monotonic()
+    listed = list_folder(parameters.folder)
     store = Store(parameters.store, create=True)
     with store.lock():
-        listed = list_folder(parameters.folder)
         files = hash_files(store, parameters, listed)
         put_in_force(store, parameters)
         new = find_new(store, parameters, files)
@@ -109,7 +109,8 @@ def hash_files(store: Store, parameters: ReadParameters, listed: list[ListedFile
     known = load_listing(store, parameters.folder)
     files = with_hashes(select(listed, parameters.years, parameters.limit), known)
     hashed = {each.file: each for each in files}
-    rest = with_hashes([each for each in listed if each.file in known and each.file not in hashed], known)
+    rest = [each for each in listed if each.file not in hashed and each.file in known and known[each.file].document_id]
+    rest = with_hashes(rest, known)
     hashed |= {each.file: each for each in rest}
     save_listing(store, parameters.folder, [hashed.get(each.file, each) for each in listed])
     register_folder(store, parameters.folder)
@@ -241,13 +242,16 @@ def _result(listed: ListedFile, outcome: Outcome, parameters: ReadParameters) ->
         "metadata_title": "",
         "size_bytes": listed.size_bytes,
     }
-    return FileResult(reading, None, [])
+    return FileResult(reading, None, [], [])
 
 
 def write_documents(store: Store, pages_key: str, new_text_key: str, results: Sequence[FileResult]) -> None:
     """Write the part of one batch; the readings come last, because they make the part count."""
-    part = hash_of(sorted(str(result.reading["document_id"]) for result in results))
+    # The status belongs to the name: a document read again after a failure must not meet its old, empty hits.
+    part = hash_of(sorted([result.reading["document_id"], result.reading["status"]] for result in results))
     store.write_part("pages", pages_key, part, _page_table(results))
+    sections = [row for result in results for row in result.sections]
+    store.write_part("sections", new_text_key, part, pa.Table.from_pylist(sections, schema=SECTIONS))
     texts = [result.text for result in results if result.text is not None]
     store.write_part("texts", new_text_key, part, pa.Table.from_pylist(texts, schema=TEXTS))
     readings = [result.reading for result in results]

@@ -6,7 +6,7 @@
       shuzhi.json                              what this folder is, and its format
       current/<kind>.json                      which keys are in force
       readings|pages/<reading key>/<part>      one row a document | one row a page, as extracted
-      texts/<text key>/<part>                  lengths and evidence of identity of each document
+      texts|sections/<text key>/<part>         lengths and evidence of identity of each document | its sections
       hits/<measurement key>/<part>            one row an occurrence of a term
       files/<folder key>                       the files of one input folder
       documents, indices/<measurement key>     one row a file; one row a firm-year and index
@@ -27,10 +27,11 @@ import sys
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import duckdb
 import fsspec
+import pandas as pd
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,9 +40,10 @@ from shuzhi import StoreError
 
 FORMAT = 1
 MARKER = "shuzhi.json"
-PartTable = Literal["readings", "pages", "texts", "hits", "files", "documents", "indices"]
-TABLES: tuple[str, ...] = get_args(PartTable)
+PartTable = Literal["readings", "pages", "texts", "sections", "hits", "files", "documents", "indices"]
 HASH_DIGITS = 16
+# A process's start as the system gives it moves when the clock is set.
+CLOCK_TOLERANCE_SECONDS = 5.0
 
 
 def hash_of(*values: object) -> str:
@@ -63,8 +65,9 @@ def _is_running(holder: Mapping[str, Any]) -> bool:
     if holder.get("host") != socket.gethostname():
         return True
     try:
-        return bool(psutil.Process(int(holder["process"])).create_time() == holder.get("created"))
-    except (psutil.NoSuchProcess, KeyError, ValueError):
+        created = psutil.Process(int(holder["process"])).create_time()
+        return bool(abs(created - float(holder["created"])) < CLOCK_TOLERANCE_SECONDS)
+    except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
         return False
 
 
@@ -131,6 +134,8 @@ class Store:
             content: bytes = self._files.cat_file(place)
         except FileNotFoundError:
             return None
+        except NotADirectoryError:
+            raise StoreError(f"store {self.url} is a file, not a folder; name a folder") from None
         return content
 
     def _read_json(self, name: str) -> dict[str, Any] | None:
@@ -138,9 +143,11 @@ class Store:
         if content is None:
             return None
         try:
-            value: dict[str, Any] = json.loads(content.decode("utf-8"))
+            value = json.loads(content.decode("utf-8"))
         except ValueError:
-            raise StoreError(f"{self.url}/{name} is damaged; remove it and run again") from None
+            value = None
+        if not isinstance(value, dict):
+            raise StoreError(f"{self.url}/{name} is damaged; remove it and run again")
         return value
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
@@ -204,7 +211,9 @@ class Store:
     def write_part(self, table: PartTable, key: str, part: str, rows: pa.Table) -> None:
         """Write one part; an older one of the same name is replaced at once."""
         sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink, compression="zstd", compression_level=1, row_group_size=20_000)
+        pq.write_table(
+            rows, sink, compression="zstd", compression_level=1, row_group_size=20_000, write_page_checksum=True
+        )
         self._write(self._place(table, key, f"{part}.parquet"), sink.getvalue().to_pybytes())
 
     def read_part(self, table: PartTable, key: str, part: str, columns: list[str] | None = None) -> pa.Table:
@@ -220,7 +229,7 @@ class Store:
         if content is None:
             raise StoreError(f"{place} is missing; run 'shuzhi read' again")
         try:
-            return pq.read_table(pa.BufferReader(content), columns=columns)
+            return pq.read_table(pa.BufferReader(content), columns=columns, page_checksum_verification=True)
         except (pa.ArrowInvalid, OSError) as error:
             raise StoreError(f"{place} is damaged ({error}); remove it and run again") from None
 
@@ -252,22 +261,42 @@ class Store:
             connection.register_filesystem(self._files)
         reading = self.current("reading") or {}
         hits = [str(each["key"]) for each in self.current_measurements()]
-        places = {
-            "readings": [("readings", str(reading.get("key", "")))],
-            "pages": [("pages", str(reading.get("key", "")))],
-            "texts": [("texts", str(reading.get("text_key", "")))],
-            "documents": [("documents", "all")],
+        pages_key, text_key = str(reading.get("key", "")), str(reading.get("text_key", ""))
+        counted = set(self.parts("readings", pages_key)) if pages_key else set()
+        places: dict[str, list[tuple[PartTable, str]]] = {
+            "readings": [("readings", pages_key)],
+            "pages": [("pages", pages_key)],
+            "texts": [("texts", text_key)],
+            "sections": [("sections", text_key)],
             "hits": [("hits", key) for key in hits],
+            "documents": [("documents", "all")],
             "indices": [("indices", key) for key in hits],
         }
         for name, folders in places.items():
-            files = [file for table, key in folders if key for file in self._part_files(table, key)]
+            only = None if name in ("documents", "indices") else counted
+            files = [file for table, key in folders if key for file in self._part_files(table, key, only)]
             self._create_view(connection, name, files, schemas[name])
         return connection
 
-    def _part_files(self, table: str, key: str) -> list[str]:
-        names = [name for name in self._names(table, key) if name.endswith(".parquet")]
-        return [self._query_path(table, key, name) for name in names]
+    def query(
+        self, schemas: Mapping[str, pa.Schema], query: str, values: Mapping[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Answer a query over the views of :meth:`connect`.
+
+        Raises
+        ------
+        StoreError
+            If a part cannot be read.
+        """
+        with self.connect(schemas) as connection:
+            try:
+                return connection.execute(query, values).df()
+            except duckdb.Error as error:
+                raise StoreError(f"store {self.url}: {error}; remove the part it names and run again") from None
+
+    def _part_files(self, table: PartTable, key: str, only: set[str] | None) -> list[str]:
+        parts = [part for part in self.parts(table, key) if only is None or part in only]
+        return [self._query_path(table, key, f"{part}.parquet") for part in parts]
 
     def _query_path(self, *names: str) -> str:
         place = self._place(*names)
@@ -279,4 +308,7 @@ class Store:
             connection.register(name, schema.empty_table())
             return
         listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
+        try:
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
+        except duckdb.Error as error:
+            raise StoreError(f"{str(error).splitlines()[0]}; remove that file and run again") from None

@@ -54,6 +54,19 @@ TEXTS = pa.schema(
         *_fields_of(TextEvidence),
     ]
 )
+SECTIONS = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("kind", pa.string()),
+        ("heading", pa.string()),
+        ("start_page", pa.int32()),
+        ("start_offset", pa.int32()),
+        ("end_page", pa.int32()),
+        ("end_offset", pa.int32()),
+        ("confidence", pa.float64()),
+        ("checks", pa.string()),
+    ]
+)
 HITS = pa.schema(
     [
         ("document_id", pa.string()),
@@ -129,6 +142,7 @@ SCHEMAS = {
     "readings": READINGS,
     "pages": PAGES,
     "texts": TEXTS,
+    "sections": SECTIONS,
     "hits": HITS,
     "documents": DOCUMENTS,
     "indices": INDICES,

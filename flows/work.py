@@ -12,13 +12,14 @@ from typing import Any
 import pyarrow as pa
 
 from flows.store import Store, hash_of, long_path
-from flows.tables import HITS, TEXTS
+from flows.tables import HITS, SECTIONS, TEXTS
 from nlp.clean import CLEAN_VERSION, CleanText, clean, tables
 from nlp.dictionary import Dictionary
 from nlp.identity import IDENTITY_VERSION, from_pages
 from nlp.match import MATCH_VERSION, Match, Matcher
 from nlp.options import Reader, Rule, Segmenter
 from nlp.pdf import extractor_version, read_document
+from nlp.sections import SECTIONS_VERSION, SectionMap, find_sections
 from nlp.segment import Cut, build_cutter, count_tokens, segmenter_version
 from shuzhi import ReadError
 
@@ -32,7 +33,8 @@ def reading_key(reader: Reader) -> str:
 
 def text_key(reader: Reader, segmenter: Segmenter) -> str:
     """Return the key of what is derived from each document's text, whatever the dictionary."""
-    return hash_of("text", reading_key(reader), CLEAN_VERSION, IDENTITY_VERSION, str(segmenter_version(segmenter)))
+    versions = (CLEAN_VERSION, IDENTITY_VERSION, SECTIONS_VERSION, str(segmenter_version(segmenter)))
+    return hash_of("text", reading_key(reader), *versions)
 
 
 def measurement_key(pages_key: str, dictionary: Dictionary, rule: Rule, segmenter: Segmenter) -> str:
@@ -43,10 +45,11 @@ def measurement_key(pages_key: str, dictionary: Dictionary, rule: Rule, segmente
 
 @dataclass(frozen=True)
 class FileResult:
-    """What reading one file gave: rows of readings, texts and pages."""
+    """What reading one file gave: rows of readings, texts, sections and pages."""
 
     reading: dict[str, Any]
     text: dict[str, Any] | None
+    sections: Sequence[dict[str, Any]]
     pages: Sequence[tuple[str, str, str]]
 
 
@@ -95,10 +98,10 @@ def read_file(path: str, document_id: str, reader: Reader, segmenter: Segmenter)
             raise ReadError("failed", "the file changed while the run read it; run again")
         document = read_document(data, PurePath(path).suffix, reader)
     except ReadError as error:
-        return FileResult({**row, "status": error.status, "reason": error.reason}, None, [])
+        return FileResult({**row, "status": error.status, "reason": error.reason}, None, [], [])
     except OSError as error:
         reason = f"cannot be opened: {error.strerror or error}"
-        return FileResult({**row, "status": "failed", "reason": reason}, None, [])
+        return FileResult({**row, "status": "failed", "reason": reason}, None, [], [])
     filled = sum(page.status != "blank" for page in document.pages)
     row.update(
         status=document.status,
@@ -110,30 +113,47 @@ def read_file(path: str, document_id: str, reader: Reader, segmenter: Segmenter)
         metadata_title=document.metadata_title,
     )
     pages = [(page.text, page.reader, page.status) for page in document.pages]
-    text = describe_text(document_id, [page.text for page in document.pages], segmenter)
-    return FileResult(row, text, pages)
+    texts = [page.text for page in document.pages]
+    text, sections = describe_text(document_id, texts, segmenter)
+    return FileResult(row, text, sections, pages)
 
 
-def describe_text(document_id: str, pages: Sequence[str], segmenter: Segmenter) -> dict[str, Any]:
-    """Return the row of ``texts`` of one document: lengths and evidence of identity."""
+def describe_text(
+    document_id: str, pages: Sequence[str], segmenter: Segmenter
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what a document's text says of it: lengths and evidence of identity, and its sections."""
     text = clean(pages)
     tokens = count_tokens(_cutter(segmenter)(text.folded))
-    return {
+    row = {
         "document_id": document_id,
         "chinese_characters": text.chinese_characters,
         "tokens": tokens,
         "sentences": text.sentences,
         **asdict(from_pages(pages)),
     }
+    return row, section_rows(document_id, find_sections(pages))
+
+
+def section_rows(document_id: str, found: SectionMap) -> list[dict[str, Any]]:
+    """Return the rows of ``sections``: the discussion is ``mda`` whatever its heading; not found is a row too."""
+    rows = []
+    for section in (*found.front_matter, *found.sections):
+        kind = "mda" if section == found.discussion else section.kind
+        rows.append({"document_id": document_id, **asdict(section), "kind": kind, "checks": "; ".join(section.checks)})
+    if found.discussion is None:
+        rows.append({"document_id": document_id, "kind": "mda", "confidence": 0.0, "checks": found.discussion_reason})
+    return rows
 
 
 def describe_part(store_url: str, pages_key: str, new_text_key: str, part: str, segmenter: Segmenter) -> int:
     """Derive the texts of one part again from its stored pages; returns the number of documents."""
     store = Store(store_url)
     pages = store.read_part("pages", pages_key, part, ["document_id", "text"])
-    rows = [describe_text(document, texts, segmenter) for document, texts in _by_document(pages)]
-    store.write_part("texts", new_text_key, part, pa.Table.from_pylist(rows, schema=TEXTS))
-    return len(rows)
+    described = [describe_text(document, texts, segmenter) for document, texts in _by_document(pages)]
+    sections = [row for _, rows in described for row in rows]
+    store.write_part("sections", new_text_key, part, pa.Table.from_pylist(sections, schema=SECTIONS))
+    store.write_part("texts", new_text_key, part, pa.Table.from_pylist([row for row, _ in described], schema=TEXTS))
+    return len(described)
 
 
 def measure_part(

@@ -179,7 +179,13 @@ def check_indices(long: pd.DataFrame) -> None:
     assert not (shares > 1).any(), "more sentences with hits than sentences"
 
 
-def widen(long: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
+def index_names(dictionary: Dictionary) -> list[str]:
+    """Return the names of all indices of a dictionary, in their order in every table."""
+    dimensions = (TOTAL, *(dimension.id for dimension in dictionary.dimensions))
+    return [f"{dictionary.name}_{dimension}_{measure}" for dimension in dimensions for measure in MEASURES]
+
+
+def widen(long: pd.DataFrame, documents: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
     """Turn the long table into one row a firm-year and one column an index.
 
     Parameters
@@ -188,13 +194,15 @@ def widen(long: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
         As :func:`aggregate` returns it, of one or more dictionaries.
     documents : DataFrame
         The used reports, with ``file``.
+    names : sequence of str
+        Names of the index columns; those that ``long`` holds if empty.
 
     Returns
     -------
     DataFrame
         Keys and lengths first, then the indices in the order of ``long``'s dictionaries and dimensions.
     """
-    order = list(dict.fromkeys(long["index"]))
+    order = list(names or dict.fromkeys(long["index"]))
     values = long.pivot(index=FIRM_YEAR, columns="index", values="value").reindex(columns=order)
     for name in order:
         if name.endswith("_count"):

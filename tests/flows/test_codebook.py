@@ -107,7 +107,7 @@ def test_descriptions_are_unique_and_complete() -> None:
 def test_a_table_can_have_its_own_meaning_of_a_column() -> None:
     made = codebook.codebook(exported(), [WU]).set_index(["table", "name"])["label_zh"]
     assert made["documents", "kind"] == "报告类型"
-    assert made["sections", "kind"] == "章节类型"
+    assert made["sections", "kind"] == "章节类型（mda 为管理层讨论）"
     assert "type" not in codebook.describe("documents", ["type"], [])
 
 
