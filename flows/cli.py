@@ -29,6 +29,8 @@ app = typer.Typer(
     "Example:  shuzhi run reports --out out",
 )
 _state = {"debug": False}
+# What typer returns when Ctrl-C was pressed.
+INTERRUPTED = 130
 
 Folder = Annotated[Path, typer.Argument(help="Folder with annual reports (.pdf, .txt).", show_default=False)]
 Dictionaries = Annotated[list[str] | None, typer.Option("--dictionary", help="Dictionary; repeat for more.")]
@@ -56,31 +58,33 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
     command = typer.main.get_command(app)
     try:
-        sys.exit(command.main(prog_name="shuzhi", standalone_mode=False) or 0)
+        code = command.main(prog_name="shuzhi", standalone_mode=False) or 0
     except ShuzhiError as error:
         if _state["debug"]:
             raise
         typer.echo(f"Error: {error}", err=True)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        code = 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
-        typer.echo("stopped; the same command goes on where this one was stopped", err=True)
-        sys.exit(1)
+        code = INTERRUPTED
     except Exception as error:
-        _exit_for(error)
+        code = _exit_code_of(error)
+    if code == INTERRUPTED:
+        typer.echo("stopped; the same command goes on where this one was stopped", err=True)
+        code = 1
+    sys.exit(code)
 
 
-def _exit_for(error: Exception) -> None:
-    """Show a wrong option as typer does, and anything unforeseen in one line."""
+def _exit_code_of(error: Exception) -> int:
+    """Show a wrong option as typer does, and anything unforeseen in one line; return the exit code."""
     if hasattr(error, "show") and hasattr(error, "exit_code"):
         error.show()
-        sys.exit(error.exit_code)
+        return int(error.exit_code)
     if type(error).__name__ == "Abort":
-        typer.echo("stopped; the same command goes on where this one was stopped", err=True)
-        sys.exit(1)
+        return INTERRUPTED
     if _state["debug"]:
         raise error
     typer.echo(f"Error: {type(error).__name__}: {error} (add --debug before the command to see where)", err=True)
-    sys.exit(1)
+    return 1
 
 
 @app.callback(invoke_without_command=True)
@@ -171,8 +175,11 @@ def run(
         max_failure_share=max_failure_share,
     )
     from flows.dictionary_files import load_dictionaries
+    from flows.files import list_folder
 
+    # What cannot work is said before Prefect takes its seconds to start.
     load_dictionaries(parameters.dictionaries, parameters.dictionary_folder)
+    list_folder(parameters.folder)
     if dry_run:
         _show_plan(parameters.reading(parameters.years))
         return
@@ -247,6 +254,9 @@ def read(
         retry=retry,
         max_failure_share=max_failure_share,
     )
+    from flows.files import list_folder
+
+    list_folder(parameters.folder)
     if dry_run:
         _show_plan(parameters)
         return

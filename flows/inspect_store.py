@@ -182,6 +182,8 @@ def run_sql(store: Store, query: str) -> pd.DataFrame:
     UsageError
         If DuckDB does not take the query; its own words say why.
     """
+    if not query.strip():
+        raise UsageError('sql: the query is empty; try "SELECT * FROM documents LIMIT 5"')
     with store.connect(SCHEMAS) as connection:
         try:
             return connection.execute(query).df()
