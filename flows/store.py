@@ -44,6 +44,7 @@ PartTable = Literal["readings", "pages", "texts", "sections", "hits", "files", "
 HASH_DIGITS = 16
 # A process's start as the system gives it moves when the clock is set.
 CLOCK_TOLERANCE_SECONDS = 5.0
+LONGEST_PLAIN_PATH = 240
 
 
 def hash_of(*values: object) -> str:
@@ -300,7 +301,10 @@ class Store:
 
     def _query_path(self, *names: str) -> str:
         place = self._place(*names)
-        return long_path(place) if self.is_local else str(self._files.unstrip_protocol(place))
+        if not self.is_local:
+            return str(self._files.unstrip_protocol(place))
+        # DuckDB is not known to take Windows' prefix for long paths, so only a path that needs it gets it.
+        return place if len(place) < LONGEST_PLAIN_PATH else long_path(place)
 
     @staticmethod
     def _create_view(connection: duckdb.DuckDBPyConnection, name: str, files: list[str], schema: pa.Schema) -> None:
