@@ -10,6 +10,7 @@ import typer
 
 from flows import cli_look
 from flows.cli_look import DictionaryFolder, StoreOption
+from flows.server import prepare_prefect, without_heartbeat
 from nlp.options import Reader, Rule, Segmenter
 from shuzhi import ShuzhiError, UsageError
 
@@ -120,8 +121,6 @@ def _checked(model: type[BaseModel], command: str, **values: Any) -> Any:
 
 
 def _prepare() -> None:
-    from flows.server import prepare_prefect
-
     prepare_prefect(debug=_state["debug"])
 
 
@@ -185,7 +184,9 @@ def run(
         return
     from flows.annual import index_reports
 
-    _close(index_reports(parameters), out)
+    with without_heartbeat():
+        summary = index_reports(parameters)
+    _close(summary, out)
 
 
 def _close(summary: RunSummary, out: Path) -> None:
@@ -262,7 +263,9 @@ def read(
         return
     from flows.read import read_reports
 
-    typer.echo(_closing_line(read_reports(parameters), "shuzhi status"))
+    with without_heartbeat():
+        summary = read_reports(parameters)
+    typer.echo(_closing_line(summary, "shuzhi status"))
 
 
 @app.command()
@@ -296,7 +299,8 @@ def measure(
     )
     from flows.measure import measure_indices
 
-    summary = measure_indices(parameters)
+    with without_heartbeat():
+        summary = measure_indices(parameters)
     typer.echo(
         f"measured {summary.parts_measured:,} batches · cached {summary.parts_cached:,} ·"
         f" {summary.firm_years:,} firm-years, {summary.firm_years_with_value:,} with a value"
@@ -330,7 +334,8 @@ def export(
     )
     from flows.export import export_indices
 
-    summary = export_indices(parameters)
+    with without_heartbeat():
+        summary = export_indices(parameters)
     state = "written to" if summary.is_new else "unchanged in"
     typer.echo(f"exported {summary.firm_years:,} firm-years · {summary.hits:,} hits · {state} {out}")
 
@@ -348,7 +353,8 @@ def demo(
     _prepare()
     from flows.demo import run_demo
 
-    demonstration = run_demo(out, firms=firms, seed=seed)
+    with without_heartbeat():
+        demonstration = run_demo(out, firms=firms, seed=seed)
     typer.echo(demonstration.text)
     if not demonstration.is_right:
         raise typer.Exit(1)

@@ -28,6 +28,7 @@ from shuzhi import RunError, StoreError
 
 # A part holds a batch of reports; matching one takes a hundredth of reading it.
 PART_SECONDS_PER_FILE_LIMIT = 5
+SHORTEST_PART_LIMIT = 120.0
 
 COUNTS = """
     SELECT document_id, dimension, count(*) AS hits, count(DISTINCT sentence_number) AS sentences_with_hits
@@ -124,7 +125,7 @@ def measure_parts(
 def measure_batch(number: int, work: Sequence[tuple[Dictionary, str]], pages_key: str, measuring: Measuring) -> int:
     """Match some parts in the workers, which write the hits themselves; returns the number of hits."""
     parameters = measuring.parameters
-    seconds = parameters.seconds_per_file * PART_SECONDS_PER_FILE_LIMIT
+    seconds = max(SHORTEST_PART_LIMIT, parameters.seconds_per_file * PART_SECONDS_PER_FILE_LIMIT)
     futures = [
         measuring.pool.submit(
             measure_part,

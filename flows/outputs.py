@@ -64,7 +64,7 @@ HITS = """
     FROM hits JOIN files USING (document_id)
     WHERE list_contains($dictionaries, dictionary) AND rule = $rule
         AND (len($years) = 0 OR list_contains($years, report_year))
-    ORDER BY file, dictionary, start, term
+    ORDER BY file, document_id, dictionary, start, term
 """
 
 

@@ -32,6 +32,7 @@ from shuzhi import RunError
 OutcomeKind = Literal["done", "timeout", "memory", "crashed", "error"]
 WATCH_SECONDS = 0.05
 START_SECONDS = 120.0
+MOST_FAILED_STARTS = 3
 # The system's own limit is a second net, for allocations that outrun the watch.
 SYSTEM_LIMIT_SLACK_MEGABYTES = 1024
 MEGABYTE = 1024 * 1024
@@ -139,15 +140,23 @@ class WorkerPool:
                 if call is not None:
                     call.future.set_result(Outcome("error", reason="the run was stopped"))
 
+    def _start(self, failed_starts: int) -> _Worker:
+        if failed_starts >= MOST_FAILED_STARTS:
+            raise RunError(f"no worker process could be started {failed_starts} times in a row; given up")
+        return _Worker(*self._setup)
+
     def _serve(self) -> None:
         worker: _Worker | None = None
+        failed_starts = 0
         while (call := self._calls.get()) is not None:
             try:
                 if worker is None:
-                    worker = _Worker(*self._setup)
+                    worker = self._start(failed_starts)
+                    failed_starts = 0
                 outcome = worker.run(call, self.limits.memory_megabytes, self._stopping)
                 self.peak_memory_megabytes = max(self.peak_memory_megabytes, worker.peak_memory_megabytes)
             except Exception as error:  # whatever happens, the caller gets an answer
+                failed_starts += worker is None
                 outcome = Outcome("error", reason=f"{type(error).__name__}: {error}")
                 if worker is not None:
                     worker.kill()

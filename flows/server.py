@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 import psutil
 
@@ -28,6 +29,18 @@ def prepare_prefect(*, debug: bool = False) -> None:
     stop_orphaned_servers()
     me = psutil.Process()
     os.environ[RUN_MARK] = f"{me.pid} {me.create_time()}"
+
+
+@contextlib.contextmanager
+def without_heartbeat() -> Iterator[None]:
+    """Run flows without Prefect's heartbeat, which waits up to a second at the end of each.
+
+    The command line sees how its run ends; deployments keep the heartbeat.
+    """
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
 
 
 def stop_orphaned_servers() -> int:

@@ -22,6 +22,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import socket
 import sys
 import uuid
@@ -188,12 +189,26 @@ class Store:
                 f" wait for it, or remove {place} if it is long gone"
             )
         created = psutil.Process().create_time()
-        self.write_json("lock.json", {"process": os.getpid(), "created": created, "host": socket.gethostname()})
+        mine = {"process": os.getpid(), "created": created, "host": socket.gethostname()}
+        if self.is_local:
+            self._lock_exclusively(place, mine)
+        else:
+            self.write_json("lock.json", mine)
         try:
             yield
         finally:
             with contextlib.suppress(FileNotFoundError):
                 self._files.rm(place)
+
+    def _lock_exclusively(self, place: str, mine: Mapping[str, Any]) -> None:
+        """Create the lock so that of two runs that start at once only one gets it."""
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(long_path(place))  # noqa: PTH107
+        try:
+            with open(long_path(place), "x", encoding="utf-8") as file:  # noqa: PTH123
+                json.dump(mine, file)
+        except FileExistsError:
+            raise StoreError(f"store {self.url} is in use by a run that started just now; wait for it") from None
 
     def _names(self, *folder: str) -> list[str]:
         place = self._place(*folder)
@@ -303,6 +318,8 @@ class Store:
         place = self._place(*names)
         if not self.is_local:
             return str(self._files.unstrip_protocol(place))
+        # DuckDB reads * ? [ in a path as a pattern.
+        place = re.sub(r"([*?\[])", r"[\1]", place)
         # DuckDB is not known to take Windows' prefix for long paths, so only a path that needs it gets it.
         return place if len(place) < LONGEST_PLAIN_PATH else long_path(place)
 

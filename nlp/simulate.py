@@ -35,7 +35,7 @@ YEARLY_GROWTH = 1.3
 ZIPF_SHIFT = 2.0
 # No exchange has issued codes from here on.
 # The exchange has given no code from 004 on.
-FIRST_STOCK_CODE = 4901
+FIRST_STOCK_CODE = 4001
 MOST_FIRMS = 400
 PAIR_SHARE = 0.25
 PARAGRAPH_SENTENCES = 5
@@ -134,7 +134,7 @@ def simulate_firms(count: int, seed: int) -> tuple[SimulatedFirm, ...]:
     Returns
     -------
     tuple of SimulatedFirm
-        In the order of their codes, from 004901 on.
+        In the order of their codes, from 004001 on.
     """
     if not 1 <= count <= MOST_FIRMS:
         raise ValueError(f"between 1 and {MOST_FIRMS} firms can be simulated, not {count}")

@@ -55,7 +55,7 @@ def count_terms(string: str) -> Counter[str]:
 def test_one_file_a_report_named_by_code_and_year(corpus: tuple[Path, list[PlantedReport]]):
     folder, written = corpus
     assert sorted(path.name for path in folder.iterdir()) == sorted(report.file for report in written)
-    assert written[0].file == "004901_2021年年度报告.pdf"
+    assert written[0].file == "004001_2021年年度报告.pdf"
     assert [report.fault for report in written].count("scanned") == 1
     assert [report.fault for report in written].count("broken") == 1
     assert all(report.planted_count == sum(report.planted.values()) for report in written)
@@ -100,7 +100,7 @@ def test_tables_are_drawn_with_lines(corpus: tuple[Path, list[PlantedReport]]):
     folder, written = corpus
     with pdfplumber.open(folder / written[0].file) as document:
         rows = [row for table in document.pages[3].extract_tables() for row in table]
-    assert ["股票简称", "模拟星河", "股票代码", "004901"] in rows
+    assert ["股票简称", "模拟星河", "股票代码", "004001"] in rows
 
 
 def test_the_scan_has_pages_and_no_text(corpus: tuple[Path, list[PlantedReport]]):

@@ -81,6 +81,8 @@ def start(command_line: list[str], command_environment: Mapping[str, str], mark:
                 env={**command_environment, MARK: mark},
                 stdout=stdout,
                 stderr=stderr,
+                # A test run in the background of a shell ignores SIGINT, and so would its children.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             )
 
     return start

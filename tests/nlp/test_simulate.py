@@ -102,7 +102,7 @@ def test_every_planted_term_is_found_and_no_other(reports: list[SimulatedReport]
 
 
 def test_a_report_without_planted_terms_holds_none():
-    firm = SimulatedFirm("004901", "模拟星河", "模拟星河材料股份有限公司", 1e-12)
+    firm = SimulatedFirm("004001", "模拟星河", "模拟星河材料股份有限公司", 1e-12)
     report = simulate_report(firm, 2020, 2020, TERMS, SEED)
     assert not report.planted
     assert not find_terms("".join(fragments(report)), TERMS)
