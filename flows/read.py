@@ -32,6 +32,7 @@ MOST_TASK_RUNS = 1000
 BATCH_RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
 # Measured on 25 real reports of 120 to 310 pages.
 USUAL_SECONDS_PER_FILE = 0.8
+MOST_SHOWN_FAILURES = 200
 RETRIED = ("timeout", "failed")
 
 
@@ -99,7 +100,7 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
             describe_stale(store, parameters, pool)
         documents = resolve_documents(store, *keys_of(parameters))
     summary = summarise(listed, files, new, count_by_status(documents), pool.peak_memory_megabytes, started)
-    publish(summary)
+    publish(summary, documents)
     check_failures(documents, parameters.max_failure_share)
     return summary
 
@@ -309,8 +310,8 @@ def summarise(
     )
 
 
-def publish(summary: ReadSummary) -> None:
-    """Show in Prefect what was read, cached and unreadable."""
+def publish(summary: ReadSummary, documents: pd.DataFrame) -> None:
+    """Show in Prefect what was read, cached and unreadable, and why."""
     rows = [
         {"what": "files in the folder", "count": summary.files},
         {"what": "documents read now", "count": summary.read},
@@ -319,6 +320,11 @@ def publish(summary: ReadSummary) -> None:
         *({"what": f"files with status {status}", "count": count} for status, count in summary.by_status.items()),
     ]
     create_table_artifact(key="read-reports", table=rows, description="What was read, cached and unreadable")
+    unreadable = documents.loc[documents["status"] != "ok", ["file", "status", "reason"]]
+    if len(unreadable):
+        first = unreadable.head(MOST_SHOWN_FAILURES)
+        shown = {str(name): first[name].tolist() for name in first}
+        create_table_artifact(key="read-failures", table=shown, description=f"{len(unreadable)} unreadable files")
 
 
 def check_failures(documents: pd.DataFrame, max_failure_share: float) -> None:

@@ -31,7 +31,7 @@ import psutil
 from flows.annual import index_reports
 from flows.dictionary_files import load_dictionaries
 from flows.measure import measure_indices
-from flows.server import prepare_prefect
+from flows.server import prepare_prefect, without_heartbeat
 from flows.settings import MeasureParameters, RunParameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,7 +179,7 @@ def run(reports: int) -> list[tuple[str, str]]:
     net = ours.processor - start.processor
     rate_ours, rate_bare = pages / net, pages / bare.processor
     rate_script = pages / COPIES / script.processor
-    net_again = again.wall - start_again.wall
+    share_again = (again.wall - start_again.wall) / ours.wall
     net_remeasured = remeasured.processor - start_measuring.processor
     hits = sum(script_counts.values())
     return [
@@ -191,7 +191,10 @@ def run(reports: int) -> list[tuple[str, str]]:
         ("(a) / (c)", f"{rate_ours / rate_script:.1f}"),
         ("counts of (a) and (c), rule token", f"{hits} hits, terms that differ: {', '.join(different) or 'none'}"),
         ("first run, wall clock", f"{ours.wall:.1f} s, of it start-up {start.wall:.1f} s"),
-        ("second run, nothing new", f"start-up + {net_again:.2f} s, {net_again / ours.wall:.1%} of the first"),
+        (
+            "second run, nothing new",
+            f"{again.wall:.1f} s, where start-up alone takes {start_again.wall:.1f} s: {share_again:.1%} of the first",
+        ),
         ("re-measuring, another dictionary, files moved away", f"{net / net_remeasured:.0f} times faster than (a)"),
         ("peak memory of a worker", f"{peak:.0f} MB"),
     ]
@@ -205,7 +208,8 @@ def main() -> None:
     if not SHARED.is_dir():
         sys.exit(f"the shared folder with real reports is not at {SHARED}; name it with SHUZHI_SHARED")
     prepare_prefect()
-    rows = run(options.reports)
+    with without_heartbeat():
+        rows = run(options.reports)
     table = "\n".join(["| what | result |", "| --- | --- |", *(f"| {what} | {result} |" for what, result in rows)])
     OUTPUT.mkdir(exist_ok=True)
     (OUTPUT / "reading.md").write_text(table + "\n", encoding="utf-8")
