@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from nlp.identity_head import (
-    COVER_CHARACTERS,
-    HEADER_CHARACTERS,
-    PLACES,
-    Found,
-    HeadPage,
-    Language,
-    Place,
-    best,
-    head_pages,
-    labelled,
-    last_pages,
-)
-from nlp.identity_names import (
-    find_company_name,
-    find_short_name,
-)
-from nlp.identity_patterns import (
-    _MONTHS,
-    CHINESE,
-    CHINESE_TITLES,
-    CODE_LABEL,
-    CODE_ROW,
-    ENGLISH_TITLES,
-    EXCHANGES,
-    H_SHARE_LABEL,
-    HONG_KONG_LABEL,
-    LATIN_WORD,
-    NEARBY_CODE,
-    NOTICES,
-    PAGE_NUMBER,
-    PERIODS,
-    SIMPLIFIED,
-    TITLE_TAIL,
-    TRADITIONAL,
-    WHAT_KINDS,
-    YEAR_ENDS,
-)
-from nlp.title import (
-    CHINESE_DIGITS,
-    Kind,
-    Revision,
-    code_exchange,
-    is_b_share,
-    is_stock_code,
-    matched_year,
-    parse_revision,
-)
+from nlp.identity_code import find_stock_codes, text_exchange
+from nlp.identity_head import Found, Language, head_pages, last_pages
+from nlp.identity_names import find_company_name, find_short_name
+from nlp.identity_patterns import CHINESE, LATIN_WORD, SIMPLIFIED, TRADITIONAL
+from nlp.identity_title import cover_revision, find_kind, find_report_year, report_titles, year_ends
+from nlp.title import Kind, Revision, fold
 
-# A running header alone makes no annual report: extracts have it too, and are shorter than this.
-REPORT_CHARACTERS = 30_000
 SAMPLES, SAMPLE_CHARACTERS = 8, 600
 
 
@@ -74,45 +28,50 @@ class TextEvidence:
         Names as printed, full-width forms folded, without white space between Chinese characters.
     report_year, report_year_other : int or None
         Fiscal year, and the year that another place of the text states instead.
+    company_name_other : str or None
+        Name on the cover where the profile gives another.
     fiscal_year_end : str or None
         Last day of the fiscal year (ISO date).
     kind, exchange, revision, revision_number, language : str, int or None
         As in :class:`Identity`; the language is ``zh-Hans``, ``zh-Hant``, ``en`` or ``mixed``.
     stock_code_place, company_name_place, report_year_place, kind_place : str or None
         ``cover``, ``header``, ``profile`` or ``body`` (in passing).
-    stock_code_page, company_name_page, report_year_page, kind_page : int or None
+    stock_code_page, company_name_page, short_name_page, report_year_page, kind_page : int or None
         1-based page.
+    stock_code_evidence, company_name_evidence, short_name_evidence, report_year_evidence, kind_evidence, \
+revision_evidence : str or None
+        The line in which it stands, as printed, of at most 80 characters.
     """
 
     stock_code: str | None = None
     stock_code_place: str | None = None
     stock_code_page: int | None = None
+    stock_code_evidence: str | None = None
     stock_code_b: str | None = None
     stock_code_h: str | None = None
     company_name: str | None = None
     company_name_place: str | None = None
     company_name_page: int | None = None
+    company_name_evidence: str | None = None
+    company_name_other: str | None = None
     short_name: str | None = None
+    short_name_page: int | None = None
+    short_name_evidence: str | None = None
     report_year: int | None = None
     report_year_place: str | None = None
     report_year_page: int | None = None
+    report_year_evidence: str | None = None
     report_year_other: int | None = None
     fiscal_year_end: str | None = None
     kind: Kind | None = None
     kind_place: str | None = None
     kind_page: int | None = None
+    kind_evidence: str | None = None
     exchange: str | None = None
     revision: Revision = "original"
     revision_number: int = 0
+    revision_evidence: str | None = None
     language: Language | None = None
-
-
-@dataclass(frozen=True)
-class _ReportTitle:
-    year: int
-    kind: Kind
-    place: Place
-    page: int
 
 
 def from_pages(pages: Sequence[str]) -> TextEvidence:
@@ -131,45 +90,53 @@ def from_pages(pages: Sequence[str]) -> TextEvidence:
     head = head_pages(pages)
     if not head:
         return TextEvidence()
-    length = sum(map(len, pages))
     language, is_traditional = _language(pages)
-    code, code_b, code_h = _stock_code(head)
-    if code is None and language != "zh-Hans":
-        code, code_b, code_h = _stock_code(last_pages(pages))
-    company = find_company_name(head, language, is_traditional)
-    titles = list(_report_titles(head, language))
-    year, other_year = _report_year(head, titles)
+    codes = find_stock_codes(head, language)
+    company, other_name = find_company_name(head, language, is_traditional)
+    if codes.code is None:
+        # Some print their corporate information at the end.
+        last = find_stock_codes(last_pages(pages), language)
+        codes = last if last.code and (last.code.place == "profile" or language != "zh-Hans") else codes
+    titles = report_titles(head, language)
+    year, other_year = find_report_year(head, titles, pages)
     # The accounting law of the mainland makes every fiscal year a calendar year.
-    ends = list(_year_ends(head)) if year is None or language != "zh-Hans" else []
+    ends = list(year_ends(head)) if year is None or language != "zh-Hans" else []
+    kind = find_kind(head, titles, sum(map(len, pages)))
+    what = kind[0] if kind else None
+    if what == "annual":
+        what = _annual_kind(codes.code, company, language, is_traditional)
     if year is None and ends:
-        year = Found(ends[0].value[:4], "body", ends[0].page)
-    kind = _text_kind(head, titles, length)
-    if kind and kind.value == "annual":
-        kind = Found(_annual_kind(code, company, language, is_traditional), kind.place, kind.page)
+        year = replace(ends[0], value=ends[0].value[:4])
     report_year = int(year.value) if year else None
-    revision, number = _cover_revision(head[0])
+    revision, number, revision_evidence = cover_revision(head[0])
+    short_name = find_short_name(head, codes.code.value if codes.code else None)
     return TextEvidence(
-        **_columns("stock_code", code),
-        stock_code_b=code_b,
-        stock_code_h=code_h,
+        **_columns("stock_code", codes.code),
+        stock_code_b=codes.code_b,
+        stock_code_h=codes.code_h,
         **_columns("company_name", company),
-        short_name=find_short_name(head),
+        company_name_other=other_name,
+        short_name=short_name.value if short_name else None,
+        short_name_page=short_name.page.number if short_name else None,
+        short_name_evidence=short_name.evidence if short_name else None,
         **_columns("report_year", year) | {"report_year": report_year},
         report_year_other=other_year,
-        fiscal_year_end=_fiscal_year_end(ends, report_year, kind),
-        **_columns("kind", kind),
-        exchange=_text_exchange(head, code),
+        fiscal_year_end=_fiscal_year_end(ends, report_year, what),
+        **_columns("kind", kind[1] if kind else None) | {"kind": what},
+        exchange=text_exchange(head, codes.code),
         revision=revision,
         revision_number=number,
+        revision_evidence=revision_evidence,
         language=language,
     )
 
 
 def _columns(name: str, found: Found | None) -> dict[str, Any]:
-    """Return a find as the columns for its value, place and page."""
+    """Return a find as the columns for its value, place, page and evidence."""
     if found is None:
         return {}
-    return {name: found.value, f"{name}_place": found.place, f"{name}_page": found.page}
+    where = {f"{name}_place": found.place, f"{name}_page": found.page.number, f"{name}_evidence": found.evidence}
+    return {name: found.value, **where}
 
 
 def _language(pages: Sequence[str]) -> tuple[Language | None, bool]:
@@ -180,7 +147,7 @@ def _language(pages: Sequence[str]) -> tuple[Language | None, bool]:
         if text
         else [pages[(2 * part + 1) * len(pages) // (2 * SAMPLES)][:SAMPLE_CHARACTERS] for part in range(SAMPLES)]
     )
-    sample = "".join(samples)
+    sample = fold("".join(samples))
     chinese, latin = len(CHINESE.findall(sample)), len(LATIN_WORD.findall(sample))
     if chinese + latin == 0:
         return None, False
@@ -191,112 +158,6 @@ def _language(pages: Sequence[str]) -> tuple[Language | None, bool]:
     if share < 0.85:
         return "mixed", is_traditional
     return ("zh-Hant" if is_traditional else "zh-Hans"), is_traditional
-
-
-def _stock_code(head: Sequence[HeadPage]) -> tuple[Found | None, str | None, str | None]:
-    """Return the code of the firm, its B share code and its H share code."""
-    listed = [
-        found
-        for pattern in (CODE_LABEL, CODE_ROW)
-        for found in labelled(head, pattern, "code")
-        if is_stock_code(found.value)
-    ]
-    found_code = best(iter(listed))
-    code_h = next((found.value.zfill(5) for found in labelled(head, H_SHARE_LABEL, "code")), None)
-    hong_kong = best(
-        Found(found.value.zfill(5), found.place, found.page)
-        for found in labelled(head, HONG_KONG_LABEL, "code")
-        if int(found.value)
-    )
-    if hong_kong and (found_code is None or PLACES.index(hong_kong.place) < PLACES.index(found_code.place)):
-        return hong_kong, None, hong_kong.value
-    if found_code is None:
-        return None, None, code_h
-    beside = [code for code in NEARBY_CODE.findall(found_code.near) if is_stock_code(code)]
-    beside += [found.value for found in listed if found.place in ("cover", "profile")]
-    same = [code for code in (found_code.value, *beside) if code_exchange(code) == code_exchange(found_code.value)]
-    code_a = next((code for code in same if not is_b_share(code)), found_code.value)
-    code_b = next((code for code in same if is_b_share(code)), None)
-    return Found(code_a, found_code.place, found_code.page), code_b, code_h
-
-
-def _text_exchange(head: Sequence[HeadPage], code: Found | None) -> str | None:
-    if code:
-        return code_exchange(code.value)
-    named = {exchange for name, exchange in EXCHANGES if any(name in page.text for page in head)}
-    return named.pop() if len(named) == 1 else None
-
-
-def _report_titles(head: Sequence[HeadPage], language: Language | None) -> Iterator[_ReportTitle]:
-    """Find every mention of a report with its year."""
-    for page in head:
-        is_chinese_only = language == "zh-Hans" and not page.is_first
-        patterns = CHINESE_TITLES if is_chinese_only else CHINESE_TITLES + ENGLISH_TITLES
-        for pattern in patterns:
-            for match in pattern.finditer(page.text):
-                year = matched_year(match)
-                if year is None:
-                    continue
-                tail = TITLE_TAIL.match(page.text, match.end())
-                kind = next(kind for word, kind in WHAT_KINDS if word in match["what"].lower())
-                if kind == "annual" and tail and tail["summary"]:
-                    kind = "summary"
-                yield _ReportTitle(year, kind, _title_place(page, match, tail), page.number)
-
-
-def _title_place(page: HeadPage, match: re.Match[str], tail: re.Match[str] | None) -> Place:
-    if page.is_first and tail and match.start() < page.cover_length:
-        # On a page full of text, a title with the page number below it is a running header.
-        is_header = page.is_full and PAGE_NUMBER.match(page.text, tail.end())
-        return "header" if is_header else "cover"
-    if page.is_whole_document:
-        return "body"
-    is_margin = match.start() < HEADER_CHARACTERS or match.end() > len(page.text) - HEADER_CHARACTERS
-    return "header" if is_margin else "body"
-
-
-def _most_common(titles: Sequence[_ReportTitle], place: Place) -> _ReportTitle | None:
-    """Return the first of the most frequent kind and year in a place; on the cover simply the first."""
-    here = [title for title in titles if title.place == place]
-    if not here or place == "cover":
-        return here[0] if here else None
-    (year, kind), _ = Counter((title.year, title.kind) for title in here).most_common(1)[0]
-    return next(title for title in here if (title.year, title.kind) == (year, kind))
-
-
-def _report_year(head: Sequence[HeadPage], titles: Sequence[_ReportTitle]) -> tuple[Found | None, int | None]:
-    """Return the fiscal year (cover, running header, reporting period, any mention) and one against it."""
-    found: list[Found] = []
-    for place in ("cover", "header"):
-        title = _most_common(titles, place)
-        if title:
-            found.append(Found(str(title.year), title.place, title.page))
-    period = next(
-        ((match, page) for page in head for pattern in PERIODS for match in pattern.finditer(page.text)), None
-    )
-    if period:
-        found.append(Found(str(matched_year(period[0])), "profile", period[1].number))
-    if not found:
-        title = _most_common(titles, "body")
-        return (Found(str(title.year), "body", title.page) if title else None), None
-    other = next((int(item.value) for item in found if item.value != found[0].value), None)
-    return found[0], other
-
-
-def _text_kind(head: Sequence[HeadPage], titles: Sequence[_ReportTitle], length: int) -> Found | None:
-    first = head[0]
-    for kind, pattern in NOTICES:
-        if pattern.search(first.text[:COVER_CHARACTERS]):
-            return Found(kind, "cover", first.number)
-    title = _most_common(titles, "cover")
-    if title:
-        return Found(title.kind, "cover", title.page)
-    title = _most_common(titles, "header") or _most_common(titles, "body")
-    if title is None:
-        return None
-    if title.kind == "annual" and length < REPORT_CHARACTERS:
-        return Found("other", "header", title.page) if title.place == "header" else None
-    return Found(title.kind, title.place, title.page)
 
 
 def _annual_kind(code: Found | None, company: Found | None, language: Language | None, is_traditional: bool) -> Kind:
@@ -311,41 +172,6 @@ def _annual_kind(code: Found | None, company: Found | None, language: Language |
     return "annual"
 
 
-def _year_ends(head: Sequence[HeadPage]) -> Iterator[Found]:
-    for page in head:
-        for pattern in YEAR_ENDS:
-            for match in pattern.finditer(page.text):
-                year, month, day = matched_year(match), _number(match["month"]), _number(match["day"])
-                if year and 1 <= month <= 12 and 1 <= day <= 31:
-                    yield Found(f"{year:04}-{month:02}-{day:02}", "body", page.number)
-
-
-def _number(text: str) -> int:
-    """Return the value of a month or day: 9, 九, 三十一 or September."""
-    text = re.sub(r"\s", "", text).lower()
-    if text.isdigit() and text.isascii():
-        return int(text)
-    if text in _MONTHS:
-        return _MONTHS.index(text) + 1
-    tens, mark, ones = text.partition("十")
-    if not mark:
-        return CHINESE_DIGITS.get(text, 0)
-    return (CHINESE_DIGITS.get(tens, 0) if tens else 1) * 10 + (CHINESE_DIGITS.get(ones, 0) if ones else 0)
-
-
-def _fiscal_year_end(ends: Sequence[Found], year: int | None, kind: Found | None) -> str | None:
+def _fiscal_year_end(ends: Sequence[Found], year: int | None, kind: Kind | None) -> str | None:
     stated = next((end.value for end in ends if end.value[:4] == str(year)), None)
-    is_mainland = kind is not None and kind.value in ("annual", "summary")
-    return stated or (f"{year}-12-31" if year and is_mainland else None)
-
-
-def _cover_revision(page: HeadPage) -> tuple[Revision, int]:
-    """Read a revision that the cover prints in brackets or on a line of its own."""
-    for line in page.text[: page.cover_length].split("\n"):
-        marked = re.search(r"\(([^()]{2,10})\)\s*$", line)
-        words = marked[1] if marked else line.strip()
-        if len(words) <= 10:
-            revision, number = parse_revision(words)
-            if revision in ("revised", "updated"):
-                return revision, number
-    return "original", 0
+    return stated or (f"{year}-12-31" if year and kind in ("annual", "summary") else None)

@@ -1,8 +1,4 @@
-"""What a title, a file name or a folder says of the report it belongs to.
-
-Every rule is a row of a table of compiled patterns, tried in order; the first that matches decides.
-Full-width forms are folded first (NFKC), so the patterns are written in half-width.
-"""
+"""What a title, a file name or a folder says of the report it belongs to."""
 
 from __future__ import annotations
 
@@ -10,125 +6,44 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-Kind = Literal[
-    "annual",
-    "summary",
-    "semiannual",
-    "quarterly",
-    "english",
-    "hk_annual",
-    "correction_notice",
-    "inquiry_reply",
-    "other",
+from nlp.folding import RADICALS
+from nlp.title_patterns import (
+    ANY_RADICAL,
+    BARE_YEAR,
+    CANCELLED,
+    CHINESE_DIGITS,
+    COMPANY,
+    DATE,
+    ENGLISH_TITLE,
+    EXCHANGE_CODES,
+    FOLDER_YEAR,
+    HONG_KONG_CODES,
+    KINDS,
+    NOT_A_NAME,
+    REVISION_WORD,
+    SHORT_NAME,
+    SIX_DIGITS,
+    SPEAKS_OF_REPORT,
+    STRIPPED_CODE,
+    TITLE_YEARS,
+    Kind,
+    Revision,
+)
+
+__all__ = [
+    "Kind",
+    "Revision",
+    "TitleParts",
+    "code_exchange",
+    "fold",
+    "from_path",
+    "is_b_share",
+    "is_stock_code",
+    "matched_year",
+    "parse_revision",
+    "parse_title",
 ]
-Revision = Literal["original", "revised", "updated", "cancelled"]
-
-CHINESE_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {
-    "〇": 0,
-    "○": 0,
-    "O": 0,
-    "0": 0,
-    "两": 2,
-    "十": 10,
-}
-ARABIC_YEAR = r"(?<!\d)(?P<year>(?:19[89]|20[0-4])\d)"
-CHINESE_YEAR = r"(?P<chinese>[一二][九零〇○O0][零〇○O0一二三四五六七八九]{2})"
-# The second year of a fiscal year that spans two: 2020/21, 2020-2021, 202021.
-SECOND_YEAR = r"(?:\s*[/\-–至]?\s*(?P<second>(?:20)?\d\d)(?!\d))?"
-GAP = r"[\s_\-]*"
-PERIOD_NAME = r"(?:年年度|年度|年|度|上半年|半年度?|中期|第?[一二三四1-4]季度?)"
-REPORT_WORD = r"(?:报告|報告|报|報)"
-TITLE_YEARS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"{ARABIC_YEAR}{SECOND_YEAR}{GAP}(?:{PERIOD_NAME}{GAP})+{REPORT_WORD}",
-        rf"{CHINESE_YEAR}{GAP}(?:{PERIOD_NAME}{GAP})+{REPORT_WORD}",
-        rf"annual{GAP}report{GAP}(?:(?:of|for){GAP})?{ARABIC_YEAR}{GAP}{SECOND_YEAR}(?!\d)",
-        rf"{ARABIC_YEAR}{SECOND_YEAR}{GAP}annual",
-        rf"(?<![a-z])FY{GAP}{ARABIC_YEAR}(?!\d)",
-        rf"{ARABIC_YEAR}{GAP}(?:财年|年(?!\s*\d{{1,2}}\s*月))",
-        # Vendors name the period by its last day.
-        rf"{ARABIC_YEAR}[-_.年]?12[-_.月]?31(?!\d)",
-    )
-)
-BARE_YEAR = re.compile(rf"{ARABIC_YEAR}(?!\d)")
-DATE = re.compile(
-    r"(?<!\d)(?:19|20)\d\d(?:[-_.年]\s*\d{1,2}[-_.月]\s*\d{1,2}日?(?!\d)|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))"
-)
-FOLDER_YEAR = re.compile(rf"\D{{0,20}}?{ARABIC_YEAR}\D{{0,20}}")
-
-# Codes of 2008 to 2019 that read as year and month are dates: no B share has such a number.
-EXCHANGE_CODES: tuple[tuple[str | None, re.Pattern[str]], ...] = (
-    (None, re.compile(r"20(?:0[89]|1\d)(?:0[1-9]|1[0-2])")),
-    ("SZ", re.compile(r"(?:00[0-4]|20[01]|30[0-2])\d{3}")),
-    ("SH", re.compile(r"(?:60[01356]|68[89]|900)\d{3}")),
-    ("BJ", re.compile(r"(?:43|83|87|88|92)\d{4}")),
-    ("HK", re.compile(r"\d{5}")),
-)
-SIX_DIGITS = re.compile(r"(?<![\d.])\d{6}(?!\d)")
-HONG_KONG_CODES = (
-    re.compile(r"(?<![a-z])HK[\s_.\-]?(\d{4,5})(?!\d)", re.IGNORECASE),
-    re.compile(r"(?<!\d)(\d{4,5})\.HK(?![a-z])", re.IGNORECASE),
-    re.compile(r"^(0\d{4})(?=[\s_\-]|$)"),
-)
-# A vendor that lost the leading zeros: 2-万科A-2007年年度报告.
-STRIPPED_CODE = re.compile(r"^(\d{1,5})[-_](?=[*A-Za-z\u4e00-\u9fff]{2,8}[-_](?:19|20)\d\d年)")
-
-REPORT = r"(?:年度?报告|年报)"
-KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
-    (
-        "inquiry_reply",
-        r"(?:问询函|关注函|监管函|工作函|审核意见函?)(?!.*延期).*(?:回复|答复|回函|复函|说明|意见)"
-        r"|(?<!延期)(?:回复|答复).{0,40}(?:问询|关注函|监管函|审核意见)|inquiry",
-    ),
-    (
-        "correction_notice",
-        rf"{REPORT}.{{0,40}}(?:更正|修订|补充|更新|修正|修改|调整).{{0,12}}(?:公告|说明|提示)"
-        rf"|(?:更正|修订|补充|更新|修正|修改|调整).{{0,40}}{REPORT}.{{0,20}}(?:公告|说明)",
-    ),
-    (
-        "other",
-        r"(?<![a-z])mda(?![a-z])|management[\s_\-]*discussion|受托管理|债务人|发行人|公司债|企业债"
-        r"|年度?(?:审计|财务)报告|(?:公告|决议|通知|意见)$|(?:^|[_\-])审计报告|内部控制|社会责任|可持续发展|(?<![a-z])ESG(?![a-z])|述职报告|募集说明|招股"
-        r"|(?:董事会|监事会|工作|评价|鉴证|评级|核查|募集资金)[^年]{0,20}报告|业绩(?:预告|快报|说明|发布)"
-        rf"|{REPORT}(?:中|的|之|有关|相关|涉及|披露|编制|工作|重大|信息|业绩|网上|说明会)"
-        rf"|{REPORT}.{{0,40}}(?:公告|通知|决议|意见|函|说明|制度|办法|声明|承诺)",
-    ),
-    ("quarterly", r"季度报告|季报|第[一二三四1-4]季度|(?<![a-z])Q[1-4](?!\d)|quarter"),
-    (
-        "semiannual",
-        r"半年度?报告|半年度?报|半年度|中期报告|上半年|interim|semi[\s_\-]?annual|half[\s_\-]?year",
-    ),
-    ("summary", r"(?<!及)(?<!及其)(?<!和)(?<!与)摘要|summary|abstract"),
-    ("english", r"(?<!中)英文|english|(?<![a-z])eng?(?![a-z])"),
-    ("hk_annual", rf"H\s*股.*{REPORT}|{REPORT}.*H\s*股|年度?報告?|[繁]体"),
-    ("annual", rf"{REPORT}|年度{GAP}报告|annual"),
-)
-KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in KIND_PATTERNS)
-ENGLISH_TITLE = re.compile(r"(?:(?:19|20)\d\d\s+)?(?:[A-Z][A-Za-z&.,' ]*\s)?Annual Report\b[A-Za-z\d /()\-]*")
-
-REVISION_WORDS: tuple[tuple[Revision, str], ...] = (
-    ("updated", r"更新|updated?"),
-    ("revised", r"修订|更正|修正|调整|补充|修改|订正|revised|revision"),
-)
-CANCELLED = re.compile(r"已?取消|已?作废|cancell?ed", re.IGNORECASE)
-REVISION_WORD = re.compile(
-    r"(?P<times>第?\s*(?:[一二两三四五六七八九十]|\d{1,2})\s*次|再次)?\s*"
-    rf"(?:(?P<updated>{REVISION_WORDS[0][1]})|(?P<revised>{REVISION_WORDS[1][1]}))"
-    r"(?:版本?|后|稿|本)?\s*(?:\(?(?P<number>[一二三四五六七八九十]|\d{1,2})\)?(?![\d年月]))?",
-    re.IGNORECASE,
-)
-
-COMPANY = re.compile(
-    r"(?:^|\d年?|[_\-:\s])(?:关于)?对?(?:发行人|债务人)?"
-    r"(?!年|股份有限公司|有限公司|有限责任公司)([\u4e00-\u9fff()·]{4,40}?公司)"
-)
-SHORT_NAME = re.compile(r"\*?(?:ST|S)?\*?(?:ST)?[A-Za-z\u4e00-\u9fff]{2,8}")
-NOT_A_NAME = re.compile(
-    r"年报|报告|公告|全文|下载|文件|关于|[HB]\s*股|公司$|年度|半年|季度|摘要|版|^[A-Za-z]+$|上市|股票|数据|交易所"
-)
 
 
 @dataclass(frozen=True)
@@ -149,6 +64,8 @@ class TitleParts:
         The firm.
     from_folder : tuple of str
         Names of the fields that only a folder name gave; empty for a title.
+    title, folder : str
+        The title and the folders as they were read.
     """
 
     report_year: int | None = None
@@ -160,11 +77,13 @@ class TitleParts:
     company_name: str | None = None
     exchange: str | None = None
     from_folder: tuple[str, ...] = ()
+    title: str = ""
+    folder: str = ""
 
 
 def fold(text: str) -> str:
-    """Return the text with full-width forms as half-width ones (NFKC)."""
-    return unicodedata.normalize("NFKC", text)
+    """Return the text with full-width forms as half-width ones (NFKC) and radicals as the characters they stand for."""
+    return ANY_RADICAL.sub(lambda radical: RADICALS[radical[0]], unicodedata.normalize("NFKC", text))
 
 
 def is_stock_code(code: str) -> bool:
@@ -173,7 +92,7 @@ def is_stock_code(code: str) -> bool:
 
 
 def code_exchange(code: str) -> str | None:
-    """Return the exchange that a code belongs to: SZ, SH, BJ, HK (five digits), or None."""
+    """Return the exchange that a code belongs to: SZ, SH, BJ, NEEQ, HK (five digits), or None."""
     for exchange, pattern in EXCHANGE_CODES:
         if pattern.fullmatch(code):
             return exchange
@@ -192,6 +111,8 @@ def matched_year(match: re.Match[str]) -> int | None:
         digits = re.sub(r"\s", "", groups["chinese"])
         return int("".join(str(CHINESE_DIGITS[digit]) for digit in digits)) + bool(groups.get("next"))
     year = int(re.sub(r"\s", "", groups["year"]))
+    if year < 100:
+        year += 1900 if year >= 80 else 2000
     second = groups.get("second")
     if not second:
         return year
@@ -211,12 +132,11 @@ def parse_revision(text: str) -> tuple[Revision, int]:
     tuple of Revision and int
         For example ``("revised", 2)`` for 二次修订稿; a cancelled report keeps the number it had.
     """
-    match = REVISION_WORD.search(text)
-    number = 0
+    matches = list(REVISION_WORD.finditer(text))
+    number = max((_count(match["times"] or match["number"] or "1") for match in matches), default=0)
     revision: Revision = "original"
-    if match:
-        revision = "updated" if match["updated"] else "revised"
-        number = _count(match["times"] or match["number"] or "1")
+    if matches:
+        revision = "updated" if matches[0]["updated"] else "revised"
     if CANCELLED.search(text):
         revision = "cancelled"
     return revision, number
@@ -244,15 +164,15 @@ def parse_title(title: str) -> TitleParts:
     TitleParts
         None in every field that the title does not state.
     """
-    text = re.sub(r"(?:_\(\d+k\))?\.(?:pdfg?|txt|docx?|html?)$", "", fold(title).strip(), flags=re.IGNORECASE)
-    # Short names of three characters are set with blanks: 万  科A.
-    text = re.sub(r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])", r"\1", text)
+    text = _tidy(title)
     undated = DATE.sub(" ", text)
     code = _title_code(undated)
-    company = _title_company(undated)
-    kind = _title_kind(undated, code, company)
+    match = COMPANY.search(undated)
+    company = match[1] if match else None
+    short_name = _title_short_name(undated, code, company)
+    kind = _title_kind(undated, code, company, short_name)
     # A notice about a revised report is itself an original.
-    is_notice = kind in ("correction_notice", "inquiry_reply")
+    is_notice = kind in ("correction_notice", "inquiry_reply") or (kind == "other" and SPEAKS_OF_REPORT.search(undated))
     revision, number = parse_revision("" if is_notice else undated)
     return TitleParts(
         report_year=_title_year(text, undated),
@@ -260,10 +180,22 @@ def parse_title(title: str) -> TitleParts:
         revision=revision,
         revision_number=number,
         stock_code=code,
-        short_name=_title_short_name(undated, code),
+        short_name=short_name,
         company_name=company,
         exchange=code_exchange(code) if code else None,
+        title=title,
     )
+
+
+def _tidy(title: str) -> str:
+    """Fold a title; drop its ending and the marks of search results; close up letter-spaced short names."""
+    text = re.sub(r"</?em>", "", fold(title).strip())
+    text = re.sub(r"(?:_\(\d+k\))?\.(?:pdfg?|txt|docx?|html?)$", "", text, flags=re.IGNORECASE)
+    # 万  科A, *ST 唐陶, S 延边路, 水仙 3.
+    text = re.sub(r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])", r"\1", text)
+    text = re.sub(r"(?<![A-Za-z])(?!SZ|SH|BJ|HK)([A-Z*]{1,4})\s+(?=\*?(?:ST)?[\u4e00-\u9fff])", r"\1", text)
+    text = re.sub(r"(?<=[\u4e00-\u9fff])\s+(?=[AB](?:[_\-:(\s]|$|(?:19|20)\d\d))", "", text)
+    return re.sub(r"(?<=[\u4e00-\u9fffAB])\s+(?=[1-5](?:[_\-:(\s]|$|(?:19|20)\d\d))", "", text)
 
 
 def _title_year(text: str, undated: str) -> int | None:
@@ -290,33 +222,42 @@ def _title_code(text: str) -> str | None:
     return None
 
 
-def _title_company(text: str) -> str | None:
-    match = COMPANY.search(text)
-    return match[1] if match else None
-
-
-def _title_kind(text: str, code: str | None, company: str | None) -> Kind | None:
+def _title_kind(text: str, code: str | None, company: str | None, short_name: str | None) -> Kind | None:
     if ENGLISH_TITLE.fullmatch(text.strip()) and code is None:
         return "english"
     found = next((kind for kind, pattern in KINDS if pattern.search(text)), None)
     if found != "annual":
         return found
-    # A listed firm is a 股份有限公司; another company's report is that of a bond issuer or a parent.
-    if company and "股份" not in company and code is None:
+    # A listed firm is a 股份有限公司; another company's report is that of a bond issuer, a parent or a subsidiary.
+    if company and "股份" not in company and (code is None or (short_name and not _abbreviates(short_name, company))):
         return "other"
     return "hk_annual" if code and len(code) == 5 else "annual"
 
 
-def _title_short_name(text: str, code: str | None) -> str | None:
+def _abbreviates(short_name: str, company: str) -> bool:
+    """Return whether the characters of a short name stand in a company's name in this order."""
+    rest = iter(company)
+    return all(character in rest for character in re.sub(r"^\*?S?\*?(?:ST)?|[AB]$", "", short_name))
+
+
+def _title_short_name(text: str, code: str | None, company: str | None) -> str | None:
     year = next((match for pattern in TITLE_YEARS for match in [pattern.search(text)] if match), None)
-    before = text[: year.start()] if year else text
     if not year and not code:
         return None
-    pieces = [re.sub(r"^\d{6}|^[a-z]{2}\d{6}", "", piece) for piece in re.split(r"[_\-:\s]+", before)]
-    for piece in reversed(pieces):
-        if SHORT_NAME.fullmatch(piece) and not NOT_A_NAME.search(piece):
-            return piece
-    return None
+    before = text[: year.start()] if year else text
+    pieces = _name_pieces(before.replace(company, " ") if company else before)
+    if not any(pieces) and code and code in text:
+        # 2009年年度报告-示范股份-600519: the name stands beside the code.
+        head, _, tail = text.partition(code)
+        pieces = [*_name_pieces(tail)[:1], *_name_pieces(head)[-1:]]
+    return next(
+        (piece for piece in reversed(pieces) if SHORT_NAME.fullmatch(piece) and not NOT_A_NAME.search(piece)), None
+    )
+
+
+def _name_pieces(text: str) -> list[str]:
+    pieces = [re.sub(r"^\d{6}|^[a-z]{2}\d{6}", "", piece) for piece in re.split(r"[_\-:()\s]+", text)]
+    return [piece for piece in pieces if piece]
 
 
 def from_path(path: str) -> TitleParts:
@@ -337,7 +278,7 @@ def from_path(path: str) -> TitleParts:
     parts = parse_title(stem)
     for folder in reversed(folders[-3:]):
         parts = _fill(parts, _parse_folder(folder))
-    return parts
+    return replace(parts, folder="/".join(folders[-3:]))
 
 
 def _parse_folder(folder: str) -> TitleParts:

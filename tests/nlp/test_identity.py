@@ -215,7 +215,7 @@ def test_years_mentioned_in_passing():
         ("示范股份有限公司\n关于 2017 年年度报告的更正公告\n本公司董事会保证公告内容真实。", "correction_notice"),
         ("关于对2017年年度报告进行修订的公告\n公司于2018年披露了年报。", "correction_notice"),
         ("湘潭市示范建设投资有限责任公司\n2010年年度报告", "other"),
-        ("盐城示范投资集团有限公司 2023 年度第四期超短期融资券募集说明书", None),
+        ("盐城示范投资集团有限公司 2023 年度第四期超短期融资券募集说明书", "other"),
     ],
 )
 def test_kind_of_other_documents(first_page, kind):
@@ -409,6 +409,9 @@ def _check(label, identity, left_out):
         assert identity.company_name.replace(" ", "").casefold() in _names(label), stem
     if "stock_code" not in left_out:
         assert identity.exchange == label["exchange"], stem
+    b_codes = [code for code in label.get("stock_codes", ()) if code.startswith(("200", "900"))]
+    if "company_name" not in left_out:
+        assert [identity.stock_code_b] == (b_codes or [None]), stem
 
 
 def test_labelled_reports_from_text_alone(labelled):
@@ -428,6 +431,25 @@ def test_labelled_reports_from_everything(labelled):
     for label, pages, metadata_title in labelled:
         left_out = NOT_IN_TEXT.get(label["file"].rsplit(".", 1)[0], set()) & {"company_name"}
         _check(label, decide(from_path(label["file"]), from_pages(pages), metadata_title), left_out)
+
+
+def test_labelled_reports_of_the_mainland_without_their_covers(labelled):
+    for label, pages, _ in labelled:
+        if label["kind"] == "annual" and label["exchange"] in ("SZ", "SH") and len(pages) > 1:
+            identity = decide(from_path("x.pdf"), from_pages(pages[1:]))
+            found = (identity.stock_code, identity.report_year, identity.kind)
+            assert found == (label["stock_code"], label["fiscal_year"], "annual"), label["file"]
+
+
+def test_evidence_of_labelled_reports_is_printed_on_the_page_that_is_named(labelled):
+    for label, pages, _ in labelled:
+        text = from_pages(pages)
+        for field in ("stock_code", "company_name", "short_name", "report_year", "kind"):
+            evidence = getattr(text, f"{field}_evidence")
+            if evidence:
+                page = "".join(fold(pages[getattr(text, f"{field}_page") - 1]).split())
+                assert "".join(fold(evidence).split()) in page, (label["file"], field)
+                assert len(evidence) <= 80
 
 
 def test_short_names_and_year_ends_of_labelled_reports(labelled):
