@@ -11,7 +11,7 @@ import typer
 from flows import cli_look
 from flows.cli_look import DictionaryFolder, StoreOption
 from flows.server import prepare_prefect, without_heartbeat
-from nlp.options import Reader, Rule, Segmenter
+from nlp.options import Ocr, Reader, Rule, Script, Segmenter
 from shuzhi import ShuzhiError, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,20 @@ Dictionaries = Annotated[list[str] | None, typer.Option("--dictionary", help="Di
 RuleOption = Annotated[Rule, typer.Option(help="What counts as an occurrence of a term.")]
 SegmenterOption = Annotated[Segmenter, typer.Option(help="Who cuts tokens.")]
 ReaderOption = Annotated[Reader, typer.Option(help="First reader of PDF pages.")]
+ScopesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope",
+        help="Part of a report to count in: report, body, mda or another kind of section, several joined by +, or"
+        " without_financial_report; repeat for more.",
+    ),
+]
+ScriptOption = Annotated[Script, typer.Option(help="Match traditional characters as printed or as simplified ones.")]
+OcrOption = Annotated[Ocr, typer.Option(help="Who reads scanned pages, about 2 seconds each.")]
+KindsOption = Annotated[
+    list[str] | None, typer.Option("--kind", help="Kind of report that counts, the preferred first; repeat for more.")
+]
+CorrectionsOption = Annotated[str, typer.Option(help="File with corrections of whose report a file is (YAML).")]
 YearsOption = Annotated[str, typer.Option(help="Report years, for example 2019-2023 or 2019,2021.")]
 LimitOption = Annotated[int, typer.Option(min=0, help="Only the first so many files; for a first try.")]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes one a processor.")]
@@ -131,9 +145,14 @@ def run(
     dictionary: Dictionaries = None,
     dictionary_folder: DictionaryFolder = "",
     rule: RuleOption = "longest",
+    scope: ScopesOption = None,
+    script: ScriptOption = "as_printed",
     years: YearsOption = "",
     limit: LimitOption = 0,
     store: StoreOption = "",
+    kind: KindsOption = None,
+    corrections: CorrectionsOption = "",
+    ocr: OcrOption = "off",
     reader: ReaderOption = "pdfium",
     segmenter: SegmenterOption = "rjieba",
     workers: WorkersOption = 0,
@@ -161,9 +180,14 @@ def run(
         dictionaries=dictionary or ["wu2021"],
         dictionary_folder=dictionary_folder,
         rule=rule,
+        scopes=scope or ["report"],
+        script=script,
         years=years,
         limit=limit,
         store=store,
+        kinds=kind or ["annual"],
+        corrections=corrections,
+        ocr=ocr,
         reader=reader,
         segmenter=segmenter,
         workers=workers,
@@ -174,10 +198,12 @@ def run(
         max_failure_share=max_failure_share,
     )
     from flows.dictionary_files import load_dictionaries
+    from flows.documents import load_corrections
     from flows.files import list_folder
 
     # What cannot work is said before Prefect takes its seconds to start.
     load_dictionaries(parameters.dictionaries, parameters.dictionary_folder)
+    load_corrections(parameters.corrections)
     list_folder(parameters.folder)
     if dry_run:
         _show_plan(parameters.reading(parameters.years))
@@ -197,7 +223,13 @@ def _close(summary: RunSummary, out: Path) -> None:
         f" {exporting.hits:,} hits; {state} {out} (start with report.html)",
         err=True,
     )
+    _warn(summary.reading)
     typer.echo(_closing_line(summary.reading))
+
+
+def _warn(reading: ReadSummary) -> None:
+    for message in reading.failed_corrections:
+        typer.echo(f"Warning: {message}", err=True)
 
 
 def _closing_line(reading: ReadSummary, where: str = "failures.csv") -> str:
@@ -222,6 +254,9 @@ def read(
     store: StoreOption = "store",
     years: YearsOption = "",
     limit: LimitOption = 0,
+    kind: KindsOption = None,
+    corrections: CorrectionsOption = "",
+    ocr: OcrOption = "off",
     reader: ReaderOption = "pdfium",
     segmenter: SegmenterOption = "rjieba",
     workers: WorkersOption = 0,
@@ -246,6 +281,9 @@ def read(
         store=store,
         years=years,
         limit=limit,
+        kinds=kind or ["annual"],
+        corrections=corrections,
+        ocr=ocr,
         reader=reader,
         segmenter=segmenter,
         workers=workers,
@@ -265,6 +303,7 @@ def read(
 
     with without_heartbeat():
         summary = read_reports(parameters)
+    _warn(summary)
     typer.echo(_closing_line(summary, "shuzhi status"))
 
 
@@ -274,13 +313,15 @@ def measure(
     store: StoreOption = "",
     dictionary_folder: DictionaryFolder = "",
     rule: RuleOption = "longest",
+    scope: ScopesOption = None,
+    script: ScriptOption = "as_printed",
     segmenter: SegmenterOption = "rjieba",
     years: YearsOption = "",
     workers: WorkersOption = 0,
 ) -> None:
     """Count the terms of dictionaries in the stored pages and build the indices; no report is opened.
 
-    Example:  shuzhi measure --dictionary wu2021 --rule substring --store store
+    Example:  shuzhi measure --dictionary wu2021 --scope report --scope mda --store store
     """
     _prepare()
     from flows.inspect_store import find_store
@@ -293,6 +334,8 @@ def measure(
         dictionaries=dictionary or ["wu2021"],
         dictionary_folder=dictionary_folder,
         rule=rule,
+        scopes=scope or ["report"],
+        script=script,
         segmenter=segmenter,
         years=years,
         workers=workers,
@@ -312,6 +355,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to write to.", show_default=False)],
     dictionary: Dictionaries = None,
     rule: Annotated[str, typer.Option(help="Matching rule; needed where several were measured.")] = "",
+    scope: ScopesOption = None,
     store: StoreOption = "",
     years: YearsOption = "",
 ) -> None:
@@ -330,6 +374,7 @@ def export(
         out=str(out),
         dictionaries=dictionary or [],
         rule=rule,
+        scopes=scope or [],
         years=years,
     )
     from flows.export import export_indices

@@ -12,21 +12,34 @@ StoreOption = Annotated[
     str, typer.Option("--store", help="Store: a folder, an output folder, or a URL.", show_default="store in OUT")
 ]
 DictionaryFolder = Annotated[str, typer.Option(help="Folder with dictionaries of your own (YAML).")]
+SHOWN_MISSING = 20
 dictionary_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and check dictionaries.")
 
 
-def status(store: StoreOption = "") -> None:
-    """Show what the store holds, what is stale and why.
+def status(
+    store: StoreOption = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the firm-years without a report as CSV.")] = False,
+) -> None:
+    """Show what the store holds, what is stale and why, and which firm-years have no readable report.
 
     Example:  shuzhi status --store out
     """
-    from flows.inspect_store import find_store, staleness, status_by_year
+    from flows.inspect_store import find_store, missing_firm_years, staleness, status_by_year
 
     found = find_store(store)
+    missing = missing_firm_years(found)
+    if as_csv:
+        typer.echo(missing.to_csv(index=False), nl=False)
+        return
     typer.echo(f"store {found.url}")
     for each in staleness(found):
         typer.echo(f"  {each.state:<10}  {each.what}: {each.reason}")
     typer.echo(status_by_year(found).to_string(index=False, na_rep="?"))
+    typer.echo(f"{len(missing):,} firm-years without a readable report, between each firm's first and last year")
+    for row in missing.head(SHOWN_MISSING).to_dict("records"):
+        typer.echo(f"  {row['stock_code']}  {row['report_year']}  {row['company_name']}  {row['reason']}")
+    if len(missing) > SHOWN_MISSING:
+        typer.echo(f"  … and {len(missing) - SHOWN_MISSING:,} more; 'shuzhi status --csv' lists them all")
 
 
 def evidence(

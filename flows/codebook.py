@@ -35,6 +35,8 @@ class DictionaryInfo:
         True only where the list was checked against its publication.
     dimensions : mapping of str to (str, str)
         Dimension id to its Chinese and English label.
+    scopes : tuple of (str, str)
+        What the names of index columns carry for each part of a report (empty for the whole), and its name.
     """
 
     name: str
@@ -43,6 +45,7 @@ class DictionaryInfo:
     content_hash: str
     verified: bool
     dimensions: Mapping[str, tuple[str, str]]
+    scopes: tuple[tuple[str, str], ...] = (("", "report"),)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ SENTENCES_ARE = (
     "with at least one Chinese character"
 )
 
+BODY_IS = "the text without running headers, footers, page numbers, contents and glossary"
+
 # name | type | unit | Chinese label | English label | valid range | definition. A heading names the tables
 # for which the columns beneath it hold; the columns before the first heading mean the same everywhere.
 _DESCRIPTIONS = f"""
@@ -92,6 +97,16 @@ report_year | integer | year | 报告年度（会计年度） | Fiscal year, not
 stock_code_source | text | | 股票代码的识别来源 | Where the stock code was found
 company_name_source | text | | 公司全称的识别来源 | Where the company name was found
 report_year_source | text | | 报告年度的识别来源 | Where the report year was found
+stock_code_b | text | | B 股代码 | Code of the firm's B shares
+fiscal_year_end | text | | 会计年度截止日 | Last day of the fiscal year | ISO date
+short_name_source | text | | 证券简称的识别来源 | Where the short name was found
+short_name_evidence | text | | 证券简称的原文依据 | Where the short name is printed, verbatim
+stock_code_evidence | text | | 股票代码的原文依据 | Where the stock code is printed, verbatim
+company_name_evidence | text | | 公司全称的原文依据 | Where the company name is printed, verbatim
+report_year_evidence | text | | 报告年度的原文依据 | Where the report year is printed, verbatim
+kind_evidence | text | | 报告类型的原文依据 | Where the kind of report is printed, verbatim
+revision_source | text | | 版本的识别来源 | Where the revision was found
+revision_evidence | text | | 版本的原文依据 | Where the revision is printed, verbatim
 disagreement | text | | 文件名与正文的识别分歧 | Where file name and text disagree
 file | text | | 文件路径（相对于输入文件夹） | File, relative to the input folder
 document_id | text | | 文件编号（内容的 SHA-256） | Document: SHA-256 of its bytes | 64 hexadecimal digits
@@ -103,22 +118,31 @@ status | text | | 读取状态 | How reading the report ended; ok = read
 reason | text | | 原因说明（缺失的原因） | Why, in words; says why an index is missing
 pages | integer | page | 页数 | Pages of the file | >= 0
 text_pages | integer | page | 含文字的页数 | Pages with text | >= 0
+ocr_pages | integer | page | 经文字识别（OCR）的页数 | Pages read by character recognition | >= 0
+ocr_confidence | number | | 文字识别的平均置信度 | Mean confidence of the recognised characters | 0 to 1
 readable_share | number | share | 可读页占比 | Share of the pages with content whose text is readable | 0 to 1
 reader | text | | 读取程序 | Program that read the file
 extractor | text | | 文本提取版本 | Extractor and its version
 language | text | | 语言 | Language of the text
 is_used | boolean | | 是否用于指数 | Whether this file makes the index of its firm-year
+use_status | text | | 采用情况 | Whether used, or why not | used, superseded, duplicate, left_out
 use_reason | text | | 采用或未采用的原因 | Why the file is used or not
+winner_document_id | text | | 同一公司年度实际采用的文件编号 | Document that is used for the firm-year instead
 size_bytes | integer | byte | 文件大小 | Size of the file | >= 0
 stage | text | | 失败的环节 | Stage that failed
 seconds | number | second | 耗时 | Seconds until it failed | >= 0
 chinese_characters | integer | character | 汉字数 | Chinese characters | >= 0 | {CHARACTERS_ARE}
 tokens | integer | token | 分词数 | Words | >= 0 | {TOKENS_ARE}
 sentences | integer | sentence | 句子数 | Sentences | >= 0 | {SENTENCES_ARE}
+body_chinese_characters | integer | character | 正文汉字数 | Chinese characters of the body | >= 0 | {BODY_IS}
+body_tokens | integer | token | 正文分词数 | Words of the body | >= 0 | {BODY_IS}
+body_sentences | integer | sentence | 正文句子数 | Sentences of the body | >= 0 | {BODY_IS}
+unmapped_characters | integer | character | 无法对应的字符数 | Private-use and replacement characters | >= 0
 index | text | | 指数名称 | Index, as its column in the wide table | | dictionary_dimension_measure
 dictionary | text | | 词典 | Dictionary (word list)
 dictionary_hash | text | | 词典内容哈希 | Hash of the dictionary's content
 rule | text | | 匹配规则 | Matching rule
+scope | text | | 计数范围（report 为全文） | Part of the report that counts | report, body, or kinds of section
 dimension | text | | 维度（total 为合计） | Dimension of the dictionary; total = all of them
 measure | text | | 度量 | Measure | count, log1p, per_10k_chars, per_1k_tokens, sentence_share
 value | number | see measure | 指数值（缺失不等于零） | Value; missing is never zero | >= 0
@@ -135,11 +159,18 @@ sentence | text | | 所在句子 | Sentence of the hit
 sentence_number | integer | | 句子序号（仅计含汉字的句子） | Number of the sentence among those with Chinese text | >= 1
 sentence_page | integer | page | 句子起始页码 | Page where the sentence begins | >= 1
 sentence_offset | integer | character | 句子页内起始位置 | Where the sentence begins in its page's text | >= 0
+section | text | | 所在章节 | Section of the hit (kind, as in sections); empty outside all
+subsection | text | | 所在子章节 | mda_subpart in the part of a directors' report named management discussion
+furniture | text | | 非正文类型（空为正文） | Where it is no text | running_header, page_number, contents, glossary
+is_ocr | boolean | | 是否在识别（OCR）页上 | Whether its page was read by character recognition
 heading | text | | 章节标题原文 | Heading as printed
 start_page | integer | page | 起始页码 | Page where the section begins, from 1 | >= 1
 confidence | number | | 识别置信度 | Confidence that this is the section | 0 to 1
 [sections]
 kind | text | | 章节类型（mda 为管理层讨论） | Kind of section; mda is the discussion section, whatever its heading
+chinese_characters | integer | character | 章节正文汉字数 | Chinese characters of the section's body text | >= 0
+tokens | integer | token | 章节正文分词数 | Words of the section's body text | >= 0
+sentences | integer | sentence | 章节正文句子数 | Sentences of the section's body text | >= 0
 start_offset | integer | character | 页内起始位置 | Where the heading begins in its page's text, from 0 | >= 0
 end_offset | integer | character | 页内结束位置 | Where the section ends in its page's text | >= 0
 checks | text | | 存疑之处 | What speaks against the boundaries, or why there is no such section
@@ -174,6 +205,7 @@ def _parse(text: str) -> Iterator[Column]:
 
 COLUMNS = tuple(_parse(_DESCRIPTIONS))
 
+SCOPES_ZH = {"body": "正文", "mda": "管理层讨论", "without_financial_report": "不含财务报告"}
 _LOG = "ln(1 + count); count = hits of the terms"
 _PER_CHARACTERS = f"10000 * count / chinese_characters; chinese_characters = {CHARACTERS_ARE}"
 _PER_TOKENS = f"1000 * count / tokens; tokens = {TOKENS_ARE}"
@@ -207,16 +239,26 @@ def index_columns(dictionary: DictionaryInfo) -> dict[str, Column]:
     mark = "" if dictionary.verified else "（词典未核实）"
     dimensions = {"total": ("合计", "total"), **dictionary.dimensions}
     return {
-        f"{dictionary.name}_{dimension}_{measure.name}": replace(
+        (name := f"{dictionary.name}_{part}{dimension}_{measure.name}"): replace(
             measure,
-            name=f"{dictionary.name}_{dimension}_{measure.name}",
-            label_zh=_short_label(dictionary.title_zh, f"：{zh}，{measure.label_zh}{mark}"),
-            label_en=f"{dictionary.title_en}: {en}, {measure.label_en}",
+            name=name,
+            label_zh=_short_label(dictionary.title_zh, f"：{zh}，{_scope_zh(scope)}{measure.label_zh}{mark}"),
+            label_en=f"{dictionary.title_en}: {en}, {measure.label_en}{_scope_en(scope)}",
+            formula=measure.formula + ("" if scope == "report" else f"; all of it counted in {scope} (body text only)"),
             source=source,
         )
+        for part, scope in dictionary.scopes
         for dimension, (zh, en) in dimensions.items()
         for measure in MEASURES
     }
+
+
+def _scope_zh(scope: str) -> str:
+    return "" if scope == "report" else f"{SCOPES_ZH.get(scope, scope)}，"
+
+
+def _scope_en(scope: str) -> str:
+    return "" if scope == "report" else f", in {scope}"
 
 
 def _short_label(title: str, rest: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,44 @@ import pyarrow as pa
 from flows.files import folder_key
 from flows.store import Store
 from flows.tables import DOCUMENTS, FILES, READINGS, TEXTS
+from nlp.corrections import Correction, CorrectionOutcome, apply_corrections, parse_corrections
 from nlp.identity import TextEvidence, decide, from_path
 from nlp.index import choose_reports
+from shuzhi import UsageError
 
 EVIDENCE = [field.name for field in fields(TextEvidence)]
-READING_COLUMNS = ["status", "reason", "pages", "text_pages", "readable_share", "reader", "extractor"]
-TEXT_COLUMNS = ["chinese_characters", "tokens", "sentences"]
+READING_COLUMNS = ["status", "reason", "pages", "text_pages", "ocr_pages", "ocr_confidence", "readable_share"]
+READING_COLUMNS += ["reader", "extractor"]
+TEXT_COLUMNS = ["chinese_characters", "tokens", "sentences", "body_chinese_characters", "body_tokens"]
+TEXT_COLUMNS += ["body_sentences", "unmapped_characters"]
+USE_COLUMNS = ["is_used", "use_status", "use_reason", "winner_document_id"]
 
 
-def resolve_documents(store: Store, pages_key: str, new_text_key: str) -> pd.DataFrame:
+def load_corrections(path: str) -> tuple[Correction, ...]:
+    """Read a user's file of corrections; none where no file is named.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, or with every problem in it.
+    """
+    if not path:
+        return ()
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        words = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise UsageError(f"{path}: cannot be read ({words}); name a file of corrections in UTF-8") from None
+    return parse_corrections(text, Path(path).name)
+
+
+def resolve_documents(
+    store: Store,
+    pages_key: str,
+    new_text_key: str,
+    kinds: Sequence[str] = ("annual",),
+    corrections: Sequence[Correction] = (),
+) -> tuple[pd.DataFrame, tuple[CorrectionOutcome, ...]]:
     """Decide for every listed file whose report it is, which one wins its firm-year, and store the table.
 
     Parameters
@@ -29,20 +59,27 @@ def resolve_documents(store: Store, pages_key: str, new_text_key: str) -> pd.Dat
         With listings, readings and texts.
     pages_key, new_text_key : str
         Keys of the readings and texts in force.
+    kinds : sequence of str
+        Kinds of report that enter the indices, the preferred one first.
+    corrections : sequence of Correction
+        What a person knows better; they override what was found.
 
     Returns
     -------
-    DataFrame
+    documents : DataFrame
         The table ``documents``, ordered by file.
+    outcomes : tuple of CorrectionOutcome
+        What became of each correction.
     """
     readings = _by_document(store.read_table("readings", pages_key, READINGS))
     texts = _by_document(store.read_table("texts", new_text_key, TEXTS))
-    rows = [row for listed in _listed_files(store) if (row := _document(listed, readings, texts)) is not None]
-    documents = pd.DataFrame(rows, columns=[name for name in DOCUMENTS.names if name not in ("is_used", "use_reason")])
+    found = [row for listed in _listed_files(store) if (row := _document(listed, readings, texts)) is not None]
+    rows, outcomes = apply_corrections(found, corrections)
+    documents = pd.DataFrame(rows, columns=[name for name in DOCUMENTS.names if name not in USE_COLUMNS])
     documents = documents.sort_values("file", ignore_index=True)
-    documents = pd.concat([documents, choose_reports(documents)], axis=1)[DOCUMENTS.names]
+    documents = pd.concat([documents, choose_reports(documents, kinds)], axis=1)[DOCUMENTS.names]
     store.write_part("documents", "all", "all", pa.Table.from_pandas(documents, DOCUMENTS, preserve_index=False))
-    return load_documents(store)
+    return load_documents(store), outcomes
 
 
 def load_documents(store: Store) -> pd.DataFrame:
@@ -90,7 +127,9 @@ def _document(
     evidence = TextEvidence(**{name: text[name] for name in EVIDENCE}) if text else None
     identity = decide(from_path(listed["file"]), evidence, (reading or {}).get("metadata_title") or None)
     row: dict[str, Any] = {"file": listed["file"], "document_id": listed["document_id"], **asdict(identity)}
-    row |= {name: reading[name] for name in READING_COLUMNS} if reading else {"pages": 0, "text_pages": 0}
+    row |= (
+        {name: reading[name] for name in READING_COLUMNS} if reading else {"pages": 0, "text_pages": 0, "ocr_pages": 0}
+    )
     row |= {name: text[name] for name in (*TEXT_COLUMNS, "language")} if text else {}
     row |= {"status": listed["status"], "reason": listed["reason"]} if listed["status"] else {}
     return row | {"size_bytes": listed["size_bytes"]}

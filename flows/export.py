@@ -23,6 +23,7 @@ from flows.tables import INDICES
 from flows.versions import versions
 from nlp.dictionary import Dictionary
 from nlp.index import index_names, widen
+from nlp.scope import REPORT, parse_scope
 from shuzhi import StoreError, UsageError
 
 FAILURE_COLUMNS = ["file", "document_id", "stock_code", "report_year", "stage", "status", "reason", "pages"]
@@ -73,7 +74,7 @@ def export_indices(parameters: ExportParameters) -> ExportSummary:
 
 
 def choose_measurements(store: Store, parameters: ExportParameters) -> list[dict[str, Any]]:
-    """Return the measurements to export: one rule, all or the named dictionaries.
+    """Return the measurements to export: one rule, all or the named dictionaries and parts of a report.
 
     Raises
     ------
@@ -88,13 +89,21 @@ def choose_measurements(store: Store, parameters: ExportParameters) -> list[dict
     if len(rules) > 1 and not rule:
         raise UsageError(f"measured under the rules {', '.join(rules)}; say which with --rule")
     found = [each for each in found if each["rule"] == rule]
+    found = [expanded for each in found for expanded in by_scope(each, parameters.scopes)]
     if not found:
-        wanted = ", ".join(parameters.dictionaries) or "any dictionary"
+        wanted = ", ".join((*parameters.dictionaries, *parameters.scopes)) or "any dictionary"
         raise StoreError(f"store {store.url} has no indices of {wanted} {rule}; run 'shuzhi measure' first")
     missing = sorted(set(parameters.dictionaries) - {each["dictionary"] for each in found})
     if missing:
         raise StoreError(f"{', '.join(missing)} was not measured under the rule {rule}; run 'shuzhi measure' first")
     return found
+
+
+def by_scope(measurement: Mapping[str, Any], scopes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a measurement once for each wanted part of a report, all of them if none is named."""
+    measured = measurement.get("scopes", {})
+    wanted = scopes or sorted(measured, key=lambda name: (name != REPORT, name))
+    return [{**measurement, "scope": name, "indices_key": measured[name]} for name in wanted if name in measured]
 
 
 def check_complete(store: Store, measurements: Sequence[Mapping[str, Any]]) -> None:
@@ -111,7 +120,7 @@ def check_complete(store: Store, measurements: Sequence[Mapping[str, Any]]) -> N
 def content_of(store: Store, measurements: Sequence[Mapping[str, Any]]) -> str:
     """Return a hash of the stored tables that an export is made from."""
     tables = [store.read_part("documents", "all", "all")]
-    tables += [store.read_part("indices", each["key"], "all") for each in measurements]
+    tables += [store.read_part("indices", each["indices_key"], "all") for each in measurements]
     return hashlib.sha256(b"".join(hash_rows(table.to_pandas()) for table in tables)).hexdigest()
 
 
@@ -134,7 +143,7 @@ def is_up_to_date(out: Path, inputs: str) -> bool:
 def gather(store: Store, parameters: ExportParameters, measurements: Sequence[Mapping[str, Any]]) -> Exported:
     """Collect the tables of an export."""
     documents = load_documents(store)
-    parts = [to_frame(store.read_part("indices", each["key"], "all").cast(INDICES)) for each in measurements]
+    parts = [to_frame(store.read_part("indices", each["indices_key"], "all").cast(INDICES)) for each in measurements]
     long = pd.concat(parts, ignore_index=True)
     if parameters.years:
         documents = documents[documents["report_year"].isin(parameters.years) | documents["report_year"].isna()]
@@ -142,13 +151,20 @@ def gather(store: Store, parameters: ExportParameters, measurements: Sequence[Ma
     lists = [load_dictionaries([each["dictionary"]], each["dictionary_folder"])[0] for each in measurements]
     check_dictionaries(lists, measurements)
     return Exported(
-        dictionaries=tuple(lists),
+        dictionaries=tuple({each.name: each for each in lists}.values()),
+        scopes=tuple(dict.fromkeys(str(each["scope"]) for each in measurements)),
         rule=str(measurements[0]["rule"]),
         documents=documents,
         failures=list_failures(documents),
         indices_long=long,
         indices_wide=widen(
-            long, documents[documents["is_used"]], [name for each in lists for name in index_names(each)]
+            long,
+            documents[documents["is_used"]],
+            [
+                name
+                for each, measured in zip(lists, measurements, strict=True)
+                for name in index_names(each, parse_scope(measured["scope"]))
+            ],
         ),
     )
 

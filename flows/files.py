@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +24,11 @@ from shuzhi import UsageError
 
 SUFFIXES = (".pdf", ".txt")
 HASH_THREADS = 4
+NOT_A_FILE = "is a pipe or device, not a file"
+# No report is near it, and a file of holes that claims a terabyte would be hashed for an hour.
+LARGEST_FILE_BYTES = 2 << 30
+# They would break lines, terminals and pages that show the name.
+CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,38 @@ def list_folder(folder: str) -> list[ListedFile]:
                 found.append(_listed(path, os.path.relpath(path, long_path(root))))
     if not found:
         raise UsageError(f"{folder}: no .pdf or .txt file in it or below it")
-    return sorted(found, key=lambda listed: listed.file)
+    return sorted(_told_apart(found, root), key=lambda listed: listed.file)
+
+
+def _told_apart(found: Sequence[ListedFile], root: Path) -> list[ListedFile]:
+    """Give files whose names look the same, in two encodings say, names that differ: the name is their key."""
+    count = Counter(each.file for each in found)
+    return [replace(each, file=_marked(each, root)) if count[each.file] > 1 else each for each in found]
+
+
+def _marked(listed: ListedFile, root: Path) -> str:
+    stem, suffix = os.path.splitext(listed.file)  # noqa: PTH122
+    name = os.fsencode(os.path.relpath(listed.path, long_path(root)))
+    return f"{stem} ({hashlib.sha256(name).hexdigest()[:8]}){suffix}"
+
+
+@contextlib.contextmanager
+def open_report(path: str) -> Iterator[BufferedReader]:
+    """Open a file to read, without waiting where a pipe or a device has taken its place since it was listed.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is no regular file.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, NOT_A_FILE, path)
+        yield file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _listed(path: str, relative: str) -> ListedFile:
@@ -88,19 +129,29 @@ def _listed(path: str, relative: str) -> ListedFile:
     except OSError as error:
         return ListedFile(_shown(relative), path, 0, 0, None, "failed", f"cannot be opened: {error.strerror}")
     if not stat.S_ISREG(facts.st_mode):
-        return ListedFile(_shown(relative), path, 0, 0, None, "failed", "is a pipe or device, not a file")
+        return ListedFile(_shown(relative), path, 0, 0, None, "failed", NOT_A_FILE)
+    if facts.st_size > LARGEST_FILE_BYTES:
+        reason = f"has {facts.st_size / 1e9:,.1f} GB; more than {LARGEST_FILE_BYTES / 1e9:.1f} GB are no report"
+        return ListedFile(_shown(relative), path, facts.st_size, facts.st_mtime_ns, None, "failed", reason)
     return ListedFile(_shown(relative), path, facts.st_size, facts.st_mtime_ns)
 
 
 def _shown(relative: str) -> str:
-    """Return a path that can be stored: a name that is not UTF-8 came from a Chinese Windows most likely."""
+    """Return a path that can be stored and printed, with control characters as ``\\x1b``.
+
+    A name that is not UTF-8 came from a Chinese Windows most likely.
+    """
     name = os.fsencode(relative)
     for encoding in ("utf-8", "gb18030"):
         try:
-            return name.decode(encoding).replace(os.sep, "/")
+            shown = name.decode(encoding)
+            break
         except UnicodeDecodeError:
             continue
-    return name.decode("utf-8", "backslashreplace").replace(os.sep, "/")
+    else:
+        shown = name.decode("utf-8", "backslashreplace")
+    shown = shown.replace(os.sep, "/")
+    return CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), shown)
 
 
 def select(files: Sequence[ListedFile], years: Sequence[int], limit: int) -> list[ListedFile]:
@@ -127,7 +178,7 @@ def _with_hash(listed: ListedFile, known: ListedFile | None) -> ListedFile:
     if known is not None and is_same and known.document_id:
         return replace(listed, document_id=known.document_id)
     try:
-        with open(listed.path, "rb") as stream:  # noqa: PTH123
+        with open_report(listed.path) as stream:
             return replace(listed, document_id=hashlib.file_digest(stream, "sha256").hexdigest())
     except OSError as error:
         return replace(listed, status="failed", reason=f"cannot be opened: {error.strerror or error}")

@@ -109,7 +109,7 @@ def _differs(now: ListedFile, then: ListedFile) -> bool:
 
 
 def _measurement_state(store: Store, reading: Mapping[str, Any], measured: Mapping[str, Any]) -> Staleness:
-    what = f"indices {measured['dictionary']} {measured['rule']}"
+    what = f"indices {measured['dictionary']} {measured['rule']} in {', '.join(measured['scopes'])}"
     try:
         path = dictionary_paths(measured["dictionary_folder"])[measured["dictionary"]]
         dictionary = load_dictionary(path)
@@ -118,7 +118,8 @@ def _measurement_state(store: Store, reading: Mapping[str, Any], measured: Mappi
     if dictionary.content_hash != measured["dictionary_hash"]:
         change = f"{measured['dictionary_hash']} -> {dictionary.content_hash}"
         return Staleness(what, "stale", f"dictionary {path.name} changed ({change})")
-    key = measurement_key(reading["key"], dictionary, measured["rule"], measured["segmenter"])
+    found = (dictionary, measured["rule"], measured["segmenter"], measured["script"])
+    key = measurement_key(reading["text_key"], *found)
     if key != measured["key"]:
         return Staleness(what, "stale", "the pages, the segmenter or the matching changed with a new version")
     missing = set(store.parts("readings", reading["key"])) - set(store.parts("hits", key))
@@ -147,6 +148,38 @@ def status_by_year(store: Store) -> pd.DataFrame:
         .rename_axis("report_year")
         .reset_index()
     )
+
+
+def missing_firm_years(store: Store) -> pd.DataFrame:
+    """Return the firm-years without a readable report, between the first and the last year of each firm, and why.
+
+    Returns
+    -------
+    DataFrame
+        stock_code, company_name, report_year and reason, in order.
+    """
+    documents = load_documents(store)
+    known = documents[documents["stock_code"].notna() & documents["report_year"].notna()]
+    is_report = known["is_used"] | known["kind"].isin(["annual", "summary"])
+    rows = []
+    for code, own in known[is_report].groupby("stock_code"):
+        name = next(iter(own["company_name"].dropna()), "")
+        for year in range(int(own["report_year"].min()), int(own["report_year"].max()) + 1):
+            of_year = own[own["report_year"] == year]
+            if not (of_year["is_used"] & (of_year["status"] == "ok")).any():
+                rows.append((code, name, year, _why_none(of_year)))
+    return pd.DataFrame(rows, columns=["stock_code", "company_name", "report_year", "reason"])
+
+
+def _why_none(of_year: pd.DataFrame) -> str:
+    """Return why none of the files of a firm-year can be used."""
+    if of_year.empty:
+        return "no file"
+    used = of_year[of_year["is_used"]]
+    if len(used):
+        row = used.iloc[0]
+        return f"{row['file']} is {row['status']}: {row['reason']}"
+    return "; ".join(f"{row['file']}: {row['use_reason']}" for row in of_year.to_dict("records"))
 
 
 def evidence(store: Store, *, stock_code: str, year: int, term: str, dictionary: str) -> pd.DataFrame:

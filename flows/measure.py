@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -13,17 +14,18 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.dictionary_files import load_dictionaries
-from flows.documents import load_documents
+from flows.documents import load_documents, to_frame
 from flows.pool import WorkerPool
 from flows.progress import RunProgress, progress
 from flows.read import BATCH_RUNNER, MOST_TASK_RUNS
 from flows.settings import MeasureParameters
 from flows.shared_pool import worker_pool
-from flows.store import Store
-from flows.tables import INDICES, SCHEMAS
-from flows.work import measure_part, measurement_key
+from flows.store import Store, hash_of
+from flows.tables import INDICES, SCHEMAS, SECTIONS
+from flows.work import Measurement, measure_part
 from nlp.dictionary import Dictionary
 from nlp.index import TOTAL, aggregate
+from nlp.scope import LENGTHS, Scope, check_scopes, lengths_in_scope
 from shuzhi import RunError, StoreError
 
 # A part holds a batch of reports; matching one takes a hundredth of reading it.
@@ -31,11 +33,17 @@ PART_SECONDS_PER_FILE_LIMIT = 5
 SHORTEST_PART_LIMIT = 120.0
 
 COUNTS = """
+    WITH counted AS (
+        SELECT document_id, dimension, sentence_number FROM hits
+        WHERE dictionary = $dictionary AND rule = $rule AND ($mode = 'report' OR (furniture = '' AND (
+            $mode = 'body'
+            OR ($mode = 'without') <> (list_contains($kinds, section) OR list_contains($kinds, subsection))
+        )))
+    )
     SELECT document_id, dimension, count(*) AS hits, count(DISTINCT sentence_number) AS sentences_with_hits
-    FROM hits WHERE dictionary = $dictionary AND rule = $rule GROUP BY ALL
+    FROM counted GROUP BY ALL
     UNION ALL
-    SELECT document_id, $total, count(*), count(DISTINCT sentence_number)
-    FROM hits WHERE dictionary = $dictionary AND rule = $rule GROUP BY document_id
+    SELECT document_id, $total, count(*), count(DISTINCT sentence_number) FROM counted GROUP BY document_id
 """
 
 
@@ -67,12 +75,13 @@ def measure_indices(parameters: MeasureParameters) -> MeasureSummary:
     lists = load_dictionaries(parameters.dictionaries, parameters.dictionary_folder)
     store = Store(parameters.store)
     with store.lock():
-        pages_key = key_in_force(store)
-        parts = store.parts("readings", pages_key)
-        work = find_unmeasured(store, pages_key, parts, lists, parameters)
+        measurements = plan_measurements(store, lists, parameters)
+        parts = store.parts("readings", key_in_force(store))
+        work = find_unmeasured(store, parts, measurements)
         with worker_pool(parameters, parameters.segmenter) as pool:
-            measure_parts(store, parameters, pool, pages_key, work)
-        indices = [build_indices(store, pages_key, each, parameters) for each in lists]
+            measure_parts(store, parameters, pool, work)
+        scopes = check_scopes(parameters.scopes)
+        indices = [build_indices(store, each, scopes, parameters) for each in measurements]
     long = pd.concat(indices, ignore_index=True)
     summary = summarise(long, len(work), len(parts) * len(lists), started)
     publish(long)
@@ -87,34 +96,34 @@ def key_in_force(store: Store) -> str:
     return str(reading["key"])
 
 
+def plan_measurements(store: Store, lists: Sequence[Dictionary], parameters: MeasureParameters) -> list[Measurement]:
+    """Return what is to be measured: each dictionary on the pages and texts in force."""
+    pages_key = key_in_force(store)
+    text_key = str((store.current("reading") or {})["text_key"])
+    rule, segmenter, script = parameters.rule, parameters.segmenter, parameters.script
+    return [Measurement(pages_key, text_key, each, rule, segmenter, script) for each in lists]
+
+
 def find_unmeasured(
-    store: Store,
-    pages_key: str,
-    parts: Sequence[str],
-    lists: Sequence[Dictionary],
-    parameters: MeasureParameters,
-) -> list[tuple[Dictionary, str]]:
+    store: Store, parts: Sequence[str], measurements: Sequence[Measurement]
+) -> list[tuple[Measurement, str]]:
     """Return the parts that lack hits, by dictionary."""
     work = []
-    for each in lists:
-        measured = set(store.parts("hits", measurement_key(pages_key, each, parameters.rule, parameters.segmenter)))
+    for each in measurements:
+        measured = set(store.parts("hits", each.key))
         work += [(each, part) for part in parts if part not in measured]
     return work
 
 
 def measure_parts(
-    store: Store,
-    parameters: MeasureParameters,
-    pool: WorkerPool,
-    pages_key: str,
-    work: Sequence[tuple[Dictionary, str]],
+    store: Store, parameters: MeasureParameters, pool: WorkerPool, work: Sequence[tuple[Measurement, str]]
 ) -> None:
     """Match the parts that lack hits, a few a task where there are over 1,000 of them."""
     size = -(-len(work) // MOST_TASK_RUNS) or 1
     with progress("measuring", len(work), "measuring") as shown:
         measuring = Measuring(store, parameters, pool, shown)
         futures = [
-            measure_batch.submit(start // size + 1, work[start : start + size], pages_key, measuring)
+            measure_batch.submit(start // size + 1, work[start : start + size], measuring)
             for start in range(0, len(work), size)
         ]
         for future in futures:
@@ -122,22 +131,12 @@ def measure_parts(
 
 
 @task(task_run_name="measure-batch-{number}", cache_policy=NO_CACHE)
-def measure_batch(number: int, work: Sequence[tuple[Dictionary, str]], pages_key: str, measuring: Measuring) -> int:
+def measure_batch(number: int, work: Sequence[tuple[Measurement, str]], measuring: Measuring) -> int:
     """Match some parts in the workers, which write the hits themselves; returns the number of hits."""
-    parameters = measuring.parameters
-    seconds = max(SHORTEST_PART_LIMIT, parameters.seconds_per_file * PART_SECONDS_PER_FILE_LIMIT)
+    seconds = max(SHORTEST_PART_LIMIT, measuring.parameters.seconds_per_file * PART_SECONDS_PER_FILE_LIMIT)
     futures = [
-        measuring.pool.submit(
-            measure_part,
-            measuring.store.url,
-            pages_key,
-            part,
-            dictionary,
-            parameters.rule,
-            parameters.segmenter,
-            seconds=seconds,
-        )
-        for dictionary, part in work
+        measuring.pool.submit(measure_part, measuring.store.url, part, measurement, seconds=seconds)
+        for measurement, part in work
     ]
     hits = 0
     for future in futures:
@@ -149,29 +148,63 @@ def measure_batch(number: int, work: Sequence[tuple[Dictionary, str]], pages_key
     return hits
 
 
-def build_indices(store: Store, pages_key: str, dictionary: Dictionary, parameters: MeasureParameters) -> pd.DataFrame:
+def build_indices(
+    store: Store, measurement: Measurement, scopes: Sequence[Scope], parameters: MeasureParameters
+) -> pd.DataFrame:
     """Put the hits of a dictionary in force and build its indices for all firm-years in the store."""
-    key = measurement_key(pages_key, dictionary, parameters.rule, parameters.segmenter)
-    check_measured(store, pages_key, key)
-    store.set_current(
-        f"measurement-{dictionary.name}-{parameters.rule}",
-        key=key,
-        pages_key=pages_key,
-        dictionary=dictionary.name,
-        dictionary_hash=dictionary.content_hash,
-        dictionary_folder=parameters.dictionary_folder,
-        rule=parameters.rule,
-        segmenter=parameters.segmenter,
-    )
-    documents = load_documents(store)
-    used = documents[documents["is_used"]]
-    values = {"dictionary": dictionary.name, "rule": parameters.rule, "total": TOTAL}
-    counts = store.query(SCHEMAS, COUNTS, values)
-    long = aggregate(used, counts, dictionary, parameters.rule)
-    table = pa.Table.from_pandas(long, INDICES, preserve_index=False)
-    store.write_part("indices", key, "all", table)
+    check_measured(store, measurement.pages_key, measurement.key)
+    in_force = put_in_force(store, measurement, parameters.dictionary_folder)
+    indices = [build_in_scope(store, measurement, scope) for scope in scopes]
+    keys = {scope.name: indices_key(measurement, scope) for scope in scopes}
+    store.set_current(name_in_force(measurement), **{**in_force, "scopes": {**in_force["scopes"], **keys}})
+    long = pd.concat(indices, ignore_index=True)
     if parameters.years:
         long = long[long["report_year"].isin(parameters.years)]
+    return long
+
+
+def name_in_force(measurement: Measurement) -> str:
+    """Return under which name a dictionary's hits by one rule are in force: at most one measurement each."""
+    return f"measurement-{measurement.dictionary.name}-{measurement.rule}"
+
+
+def indices_key(measurement: Measurement, scope: Scope) -> str:
+    """Return the key of a dictionary's indices in one scope."""
+    return hash_of("indices", measurement.key, scope.name)
+
+
+def put_in_force(store: Store, measurement: Measurement, dictionary_folder: str) -> dict[str, Any]:
+    """Put hits in force; the indices of other scopes stay only where they are made of the same hits."""
+    name = name_in_force(measurement)
+    before = store.current(name) or {}
+    in_force = {
+        "key": measurement.key,
+        "pages_key": measurement.pages_key,
+        "dictionary": measurement.dictionary.name,
+        "dictionary_hash": measurement.dictionary.content_hash,
+        "dictionary_folder": dictionary_folder,
+        "rule": measurement.rule,
+        "script": measurement.script,
+        "segmenter": measurement.segmenter,
+        "scopes": before.get("scopes", {}) if before.get("key") == measurement.key else {},
+    }
+    store.set_current(name, **in_force)
+    return in_force
+
+
+def build_in_scope(store: Store, measurement: Measurement, scope: Scope) -> pd.DataFrame:
+    """Build and store the indices of a dictionary in one part of the reports."""
+    documents = load_documents(store)
+    used = documents[documents["is_used"]]
+    sections = to_frame(store.read_table("sections", measurement.text_key, SECTIONS))
+    in_scope = lengths_in_scope(used, sections, scope)
+    dictionary, rule = measurement.dictionary, measurement.rule
+    values = {"dictionary": dictionary.name, "rule": rule, "mode": scope.mode, "kinds": list(scope.kinds)}
+    counts = store.query(SCHEMAS, COUNTS, {**values, "total": TOTAL})
+    used = used.drop(columns=list(LENGTHS)).join(in_scope)
+    long = aggregate(used, counts, dictionary, rule, scope)
+    table = pa.Table.from_pandas(long, INDICES, preserve_index=False)
+    store.write_part("indices", indices_key(measurement, scope), "all", table)
     return long
 
 
@@ -197,12 +230,13 @@ def summarise(long: pd.DataFrame, measured: int, parts: int, started: float) -> 
 def publish(long: pd.DataFrame) -> None:
     """Show in Prefect the total index by dictionary and year."""
     totals = long[(long["dimension"] == TOTAL) & (long["measure"] == "count")]
-    groups = totals.groupby(["dictionary", "rule", "report_year"])["value"]
+    groups = totals.groupby(["dictionary", "rule", "scope", "report_year"])["value"]
     grouped = groups.agg(["size", "count", "mean"]).reset_index()
     rows = [
         {
             "dictionary": row["dictionary"],
             "rule": row["rule"],
+            "scope": row["scope"],
             "report_year": int(row["report_year"]),
             "firm_years": int(row["size"]),
             "with_value": int(row["count"]),

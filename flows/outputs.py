@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,20 @@ from flows.store import Store
 from flows.tables import SCHEMAS
 from flows.versions import versions
 from nlp.dictionary import Dictionary
+from nlp.scope import LENGTHS, parse_scope
 from shuzhi import __version__
 
-OUTPUT_VERSION = "1"
+OUTPUT_VERSION = "2"
 RUN_FILE = "run.json"
 SIMULATED_NOTE = "模拟数据，仅供演示 / simulated data, for demonstration only"
 SECTIONS_QUERY = """
-    SELECT d.file, s.document_id, s.kind, s.heading, s.start_page, s.end_page, s.confidence, s.start_offset,
-        s.end_offset, s.checks
+    SELECT d.file, s.document_id, d.stock_code, d.report_year, s.kind, s.heading, s.start_page, s.end_page,
+        s.confidence, s.start_offset, s.end_offset, s.checks, s.chinese_characters, s.tokens, s.sentences
     FROM sections AS s JOIN documents AS d USING (document_id)
     WHERE d.kind = 'annual' AND (len($years) = 0 OR list_contains($years, d.report_year))
     ORDER BY d.file, s.start_page NULLS LAST, s.start_offset, s.kind
 """
+SECTION_NUMBERS = ("report_year", "start_page", "end_page", "start_offset", "end_offset", *LENGTHS)
 OUTPUT_FILES = (
     "codebook.csv",
     "codebook.md",
@@ -60,7 +62,7 @@ HITS = """
     )
     SELECT hits.document_id, file, stock_code, report_year, is_used, dictionary, dictionary_hash, rule, term,
         dimension, page, "offset", end_page, end_offset, matched, sentence, sentence_number, sentence_page,
-        sentence_offset
+        sentence_offset, section, subsection, furniture, is_ocr
     FROM hits JOIN files USING (document_id)
     WHERE list_contains($dictionaries, dictionary) AND rule = $rule
         AND (len($years) = 0 OR list_contains($years, report_year))
@@ -73,6 +75,7 @@ class Exported:
     """The tables of one export."""
 
     dictionaries: tuple[Dictionary, ...]
+    scopes: tuple[str, ...]
     rule: str
     documents: pd.DataFrame
     failures: pd.DataFrame
@@ -105,7 +108,7 @@ def write_outputs(store: Store, out: Path, exported: Exported, parameters: Expor
     write_csv(exported.documents, out / "documents.csv")
     write_csv(exported.failures, out / "failures.csv")
     sections = store.query(SCHEMAS, SECTIONS_QUERY, {"years": list(parameters.years)})
-    for name in ("start_page", "end_page", "start_offset", "end_offset"):
+    for name in SECTION_NUMBERS:
         sections[name] = sections[name].astype("Int64")
     write_csv(sections, out / "sections.csv")
     write_codebook(out, exported, hits, sections, note)
@@ -142,6 +145,7 @@ def describe_run(exported: Exported, parameters: ExportParameters) -> dict[str, 
         "what": "firm-year indices by shuzhi" + (f" ({SIMULATED_NOTE})" if parameters.is_simulated else ""),
         "parameters": {
             "rule": exported.rule,
+            "scopes": list(exported.scopes),
             "years": list(parameters.years),
             "extractor": sorted(exported.documents["extractor"].dropna().unique()),
         },
@@ -178,7 +182,7 @@ def write_hits(
 
 def write_indices(out: Path, exported: Exported, metadata: Mapping[str, str], note: str) -> None:
     """Write the indices, wide in four formats and long in two."""
-    infos = dictionary_infos(exported.dictionaries)
+    infos = dictionary_infos(exported)
     wide = exported.indices_wide
     write_csv(wide, out / "indices.csv")
     write_parquet(wide, out / "indices.parquet", metadata)
@@ -205,10 +209,12 @@ def notes_sheet(exported: Exported, note: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["what", "value"])
 
 
-def dictionary_infos(lists: Sequence[Dictionary]) -> list[DictionaryInfo]:
+def dictionary_infos(exported: Exported) -> list[DictionaryInfo]:
     """Return what the codebook must know of each dictionary."""
+    scopes = tuple((parse_scope(name).column_part, name) for name in exported.scopes)
     return [
         DictionaryInfo(
+            scopes=scopes,
             name=each.name,
             title_zh=each.title_zh,
             title_en=each.title_en,
@@ -217,13 +223,13 @@ def dictionary_infos(lists: Sequence[Dictionary]) -> list[DictionaryInfo]:
             dimensions={"total": ("合计", "All dimensions")}
             | {dimension.id: (dimension.zh, dimension.en) for dimension in each.dimensions},
         )
-        for each in lists
+        for each in exported.dictionaries
     ]
 
 
 def write_codebook(out: Path, exported: Exported, hits: pd.DataFrame, sections: pd.DataFrame, note: str) -> None:
     """Write the codebook of all exported tables, after checking that it leaves no column out."""
-    infos = dictionary_infos(exported.dictionaries)
+    infos = dictionary_infos(exported)
     frames = {
         "indices_wide": exported.indices_wide,
         "indices_long": exported.indices_long,

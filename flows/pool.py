@@ -29,12 +29,15 @@ import psutil
 
 from shuzhi import RunError
 
-OutcomeKind = Literal["done", "timeout", "memory", "crashed", "error"]
+OutcomeKind = Literal["done", "timeout", "memory", "crashed", "error", "stopped"]
 WATCH_SECONDS = 0.05
 START_SECONDS = 120.0
 MOST_FAILED_STARTS = 3
 # The system's own limit is a second net, for allocations that outrun the watch.
 SYSTEM_LIMIT_SLACK_MEGABYTES = 1024
+# Libraries keep memory that a large file made them take; a worker that kept this share of its room is retired,
+# or the next file, however small, would be over the limit.
+MOST_KEPT_SHARE = 0.5
 MEGABYTE = 1024 * 1024
 
 
@@ -60,8 +63,8 @@ class Outcome:
 
     Parameters
     ----------
-    kind : {'done', 'timeout', 'memory', 'crashed', 'error'}
-        ``done`` alone has a value.
+    kind : {'done', 'timeout', 'memory', 'crashed', 'error', 'stopped'}
+        ``done`` alone has a value; ``stopped`` says nothing of the call, which no worker took up.
     value : object
         What the function returned.
     reason : str
@@ -138,28 +141,46 @@ class WorkerPool:
             while True:
                 call = self._calls.get_nowait()
                 if call is not None:
-                    call.future.set_result(Outcome("error", reason="the run was stopped"))
+                    call.future.set_result(Outcome("stopped", reason="the run was stopped"))
 
-    def _start(self, failed_starts: int) -> _Worker:
-        if failed_starts >= MOST_FAILED_STARTS:
-            raise RunError(f"no worker process could be started {failed_starts} times in a row; given up")
+    def _start(self) -> _Worker:
+        """Start a worker, trying again where the machine was only out of breath."""
+        for _ in range(MOST_FAILED_STARTS - 1):
+            with contextlib.suppress(RunError, OSError, psutil.Error):
+                return _Worker(*self._setup)
         return _Worker(*self._setup)
+
+    def _note(self, worker: _Worker) -> None:
+        self.peak_memory_megabytes = max(self.peak_memory_megabytes, worker.peak_memory_megabytes)
 
     def _serve(self) -> None:
         worker: _Worker | None = None
-        failed_starts = 0
+        given_up: Outcome | None = None
         while (call := self._calls.get()) is not None:
+            if given_up is not None:
+                call.future.set_result(given_up)
+                continue
             try:
                 if worker is None:
-                    worker = self._start(failed_starts)
-                    failed_starts = 0
+                    worker = self._start()
                 outcome = worker.run(call, self.limits.memory_megabytes, self._stopping)
-                self.peak_memory_megabytes = max(self.peak_memory_megabytes, worker.peak_memory_megabytes)
+                if outcome.kind == "memory" and worker.calls > 1:
+                    # What earlier calls left behind must not decide, so the call gets a worker of its own.
+                    worker.kill()
+                    self._note(worker)
+                    self.replaced += 1
+                    worker = None
+                    worker = self._start()
+                    outcome = worker.run(call, self.limits.memory_megabytes, self._stopping)
+                self._note(worker)
             except Exception as error:  # whatever happens, the caller gets an answer
-                failed_starts += worker is None
                 outcome = Outcome("error", reason=f"{type(error).__name__}: {error}")
                 if worker is not None:
                     worker.kill()
+                else:
+                    outcome = given_up = Outcome("stopped", reason=f"{error} ({MOST_FAILED_STARTS} times in a row)")
+            if worker is not None and worker.has_kept_too_much(self.limits.memory_megabytes):
+                worker.stop()
             if worker is not None and not worker.is_alive():
                 worker = None
                 self.replaced += 1
@@ -182,9 +203,11 @@ class _Worker:
         self._process.start()
         theirs.close()
         self.peak_memory_megabytes = 0.0
+        self.calls = 0
         self._alive = True
         self._await_start()
         self._statistics = psutil.Process(self._process.pid)
+        self._memory_at_start = self._memory()
 
     def _await_start(self) -> None:
         try:
@@ -201,6 +224,7 @@ class _Worker:
     def run(self, call: _Call, memory_megabytes: int, stopping: threading.Event) -> Outcome:
         """Run one call and watch it; kills this worker when the call goes over a limit."""
         started = time.monotonic()
+        self.calls += 1
         try:
             self._pipe.send((call.function, call.arguments))
             while not self._pipe.poll(WATCH_SECONDS):
@@ -209,7 +233,7 @@ class _Worker:
                     return Outcome("timeout", reason=f"not finished after {call.seconds:g} seconds")
                 if stopping.is_set():
                     self.kill()
-                    return Outcome("error", reason="the run was stopped")
+                    return Outcome("stopped", reason="the run was stopped")
                 if self._memory() > memory_megabytes:
                     self.kill()
                     return Outcome("memory", reason=f"needed more than {memory_megabytes} MB of memory")
@@ -235,6 +259,11 @@ class _Worker:
             with contextlib.suppress(ValueError):
                 return Outcome("crashed", reason=f"the worker process died of {signal.Signals(-code).name}")
         return Outcome("crashed", reason=f"the worker process died with exit code {code}")
+
+    def has_kept_too_much(self, memory_megabytes: int) -> bool:
+        """Tell whether the calls so far left so much memory taken that the next would have too little."""
+        room = memory_megabytes - self._memory_at_start
+        return self._alive and self._memory() - self._memory_at_start > MOST_KEPT_SHARE * room
 
     def is_alive(self) -> bool:
         """Tell whether this worker can take another call."""

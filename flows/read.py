@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -15,15 +15,16 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.documents import register_folder, resolve_documents
+from flows.documents import load_corrections, register_folder, resolve_documents
 from flows.files import ListedFile, list_folder, load_listing, save_listing, select, with_hashes
 from flows.pool import Outcome, WorkerPool
 from flows.progress import RunProgress, progress
 from flows.settings import ReadParameters
 from flows.shared_pool import worker_pool
 from flows.store import Store, hash_of
-from flows.tables import PAGES, READINGS, SECTIONS, TEXTS
-from flows.work import FileResult, describe_part, read_file, reading_key, text_key
+from flows.tables import PAGES, READINGS
+from flows.work import FileResult, describe_part, read_file, reading_key, text_key, write_described
+from nlp.corrections import CorrectionOutcome
 from nlp.pdf import extractor_version
 from shuzhi import RunError, StoreError
 
@@ -50,6 +51,8 @@ class ReadSummary:
         Files that ended with a status other than ``ok``, whenever they were read.
     by_status : dict of str to int
         Files by status.
+    corrections, failed_corrections : list of str
+        What became of each correction, and of those that could not be applied.
     peak_worker_megabytes : float
         Greatest resident memory of a worker.
     seconds : float
@@ -62,6 +65,8 @@ class ReadSummary:
     skipped: int
     failed: int
     by_status: dict[str, int]
+    corrections: list[str]
+    failed_corrections: list[str]
     peak_worker_megabytes: float
     seconds: float
 
@@ -89,6 +94,7 @@ def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
 def read_reports(parameters: ReadParameters) -> ReadSummary:
     """Extract the text of every new report of a folder; what the store holds already is not opened."""
     started = time.monotonic()
+    corrections = load_corrections(parameters.corrections)
     listed = list_folder(parameters.folder)
     store = Store(parameters.store, create=True)
     with store.lock():
@@ -96,10 +102,13 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
         put_in_force(store, parameters)
         new = find_new(store, parameters, files)
         with worker_pool(parameters, parameters.segmenter) as pool:
-            read_new(store, parameters, pool, new)
+            lost = read_new(store, parameters, pool, new)
+            files = read_copies(store, parameters, pool, files, lost)
+            held = {each.document_id for each in files}
+            new = [each for each in new if each.document_id in held]
             describe_stale(store, parameters, pool)
-        documents = resolve_documents(store, *keys_of(parameters))
-    summary = summarise(listed, files, new, count_by_status(documents), pool.peak_memory_megabytes, started)
+        documents, outcomes = resolve_documents(store, *keys_of(parameters), parameters.kinds, corrections)
+    summary = summarise(listed, files, new, count_by_status(documents), outcomes, pool.peak_memory_megabytes, started)
     publish(summary, documents)
     check_failures(documents, parameters.max_failure_share)
     return summary
@@ -120,7 +129,8 @@ def hash_files(store: Store, parameters: ReadParameters, listed: list[ListedFile
 
 def keys_of(parameters: ReadParameters) -> tuple[str, str]:
     """Return the keys of the pages and of the texts that these parameters make."""
-    return reading_key(parameters.reader), text_key(parameters.reader, parameters.segmenter)
+    reader, ocr = parameters.reader, parameters.ocr
+    return reading_key(reader, ocr), text_key(reader, parameters.segmenter, ocr)
 
 
 @dataclass(frozen=True)
@@ -189,26 +199,45 @@ def _without_failures(store: Store, pages_key: str, part: str, rows: pa.Table) -
     return kept
 
 
-def read_new(store: Store, parameters: ReadParameters, pool: WorkerPool, new: list[ListedFile]) -> None:
-    """Read new documents, a batch a task."""
+def read_new(store: Store, parameters: ReadParameters, pool: WorkerPool, new: Sequence[ListedFile]) -> list[ListedFile]:
+    """Read new documents, a batch a task; returns the files that went away or changed since they were listed."""
     with progress("reading", len(new), "reading") as shown:
         reading = Reading(store, parameters, pool, shown)
         futures = [
             read_batch.submit(number, batch, reading)
             for number, batch in enumerate(batches(new, parameters.batch_size), start=1)
         ]
-        for future in futures:
-            future.result()
+        return [each for future in futures for each in future.result()]
+
+
+def read_copies(
+    store: Store, parameters: ReadParameters, pool: WorkerPool, files: list[ListedFile], lost: Sequence[ListedFile]
+) -> list[ListedFile]:
+    """Note the lost files in the listing, so that the next run takes them up, and read other copies of theirs now."""
+    parameters = parameters.model_copy(update={"retry": False})
+    while lost:
+        by_name = {each.file: each for each in lost}
+        files = [by_name.get(each.file, each) for each in files]
+        listing = load_listing(store, parameters.folder)
+        save_listing(store, parameters.folder, [by_name.get(name, each) for name, each in listing.items()])
+        lost = read_new(store, parameters, pool, find_new(store, parameters, files))
+    return files
 
 
 @task(task_run_name="read-batch-{number}", cache_policy=NO_CACHE)
-def read_batch(number: int, batch: Sequence[ListedFile], reading: Reading) -> int:
-    """Read one batch through the worker pool and write its part; returns the number of readable documents."""
+def read_batch(number: int, batch: Sequence[ListedFile], reading: Reading) -> list[ListedFile]:
+    """Read one batch through the worker pool and write its part; returns the files that were lost meanwhile."""
     results = read_files(reading, batch)
-    write_documents(reading.store, *keys_of(reading.parameters), results)
+    known = [result for result in results if not result.is_lost]
+    if known:
+        write_documents(reading.store, *keys_of(reading.parameters), known)
     readable = sum(bool(result.reading["status"] == "ok") for result in results)
     get_run_logger().info("batch %d: %d of %d documents are readable", number, readable, len(batch))
-    return readable
+    return [
+        replace(each, document_id=None, status="failed", reason=result.reading["reason"])
+        for each, result in zip(batch, results, strict=True)
+        if result.is_lost
+    ]
 
 
 def read_files(reading: Reading, batch: Sequence[ListedFile]) -> list[FileResult]:
@@ -231,19 +260,23 @@ def _result(listed: ListedFile, outcome: Outcome, parameters: ReadParameters) ->
     if outcome.kind == "done":
         result: FileResult = outcome.value
         return result
+    if outcome.kind == "stopped":
+        raise RunError(f"{listed.file} was not read: {outcome.reason}")
     reading = {
         "document_id": listed.document_id,
         "status": "timeout" if outcome.kind == "timeout" else "failed",
         "reason": outcome.reason,
         "pages": 0,
         "text_pages": 0,
+        "ocr_pages": 0,
+        "ocr_confidence": None,
         "readable_share": None,
         "reader": "",
         "extractor": extractor_version(parameters.reader),
         "metadata_title": "",
         "size_bytes": listed.size_bytes,
     }
-    return FileResult(reading, None, [], [])
+    return FileResult(reading)
 
 
 def write_documents(store: Store, pages_key: str, new_text_key: str, results: Sequence[FileResult]) -> None:
@@ -251,10 +284,8 @@ def write_documents(store: Store, pages_key: str, new_text_key: str, results: Se
     # The status belongs to the name: a document read again after a failure must not meet its old, empty hits.
     part = hash_of(sorted([result.reading["document_id"], result.reading["status"]] for result in results))
     store.write_part("pages", pages_key, part, _page_table(results))
-    sections = [row for result in results for row in result.sections]
-    store.write_part("sections", new_text_key, part, pa.Table.from_pylist(sections, schema=SECTIONS))
-    texts = [result.text for result in results if result.text is not None]
-    store.write_part("texts", new_text_key, part, pa.Table.from_pylist(texts, schema=TEXTS))
+    described = [(result.text, result.sections, result.furniture) for result in results if result.text is not None]
+    write_described(store, new_text_key, part, described)
     readings = [result.reading for result in results]
     store.write_part("readings", pages_key, part, pa.Table.from_pylist(readings, schema=READINGS))
 
@@ -264,8 +295,8 @@ def _page_table(results: Sequence[FileResult]) -> pa.Table:
     for result in results:
         columns["document_id"] += [result.reading["document_id"]] * len(result.pages)
         columns["page"] += range(1, len(result.pages) + 1)
-        for name, position in (("text", 0), ("reader", 1), ("status", 2)):
-            columns[name] += [page[position] for page in result.pages]
+        for name in PAGES.names[2:]:
+            columns[name] += [getattr(page, name) for page in result.pages]
     return pa.Table.from_pydict(columns, schema=PAGES)
 
 
@@ -294,6 +325,7 @@ def summarise(
     files: list[ListedFile],
     new: list[ListedFile],
     by_status: dict[str, int],
+    outcomes: Sequence[CorrectionOutcome],
     peak_worker_megabytes: float,
     started: float,
 ) -> ReadSummary:
@@ -305,6 +337,8 @@ def summarise(
         skipped=len(listed) - len(files),
         failed=sum(count for status, count in by_status.items() if status != "ok"),
         by_status=by_status,
+        corrections=[each.message for each in outcomes],
+        failed_corrections=[each.message for each in outcomes if each.outcome != "applied"],
         peak_worker_megabytes=round(peak_worker_megabytes, 1),
         seconds=time.monotonic() - started,
     )

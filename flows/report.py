@@ -28,6 +28,8 @@ Integers = npt.NDArray[np.int64]
 STATUS_LABELS = {
     "ok": "已读取",
     "scanned": "扫描件",
+    "sparse": "几乎无文字",
+    "excluded": "按更正文件排除",
     "garbled": "乱码",
     "encrypted": "加密",
     "not_a_pdf": "不是 PDF",
@@ -39,12 +41,20 @@ STATUS_LABELS = {
 # What a user can do about a file, by the status it ended with, or by the stage that failed if it was read.
 WAYS_OUT = {
     "scanned": (
-        "先做文字识别（OCR），或换用交易所的原始文件。",
-        "Run OCR on it, or get the exchange's original file.",
+        "加上 --ocr rapidocr 重跑，或换用交易所的原始文件。",
+        "Run again with --ocr rapidocr, or get the exchange's original file.",
+    ),
+    "sparse": (
+        "文字可能已转为图形，请换用其他来源的文件，或做文字识别（--ocr rapidocr）。",
+        "The text may be drawn as outlines: get another file, or read it with --ocr rapidocr.",
+    ),
+    "excluded": (
+        "由更正文件排除；删去该条即可恢复。",
+        "Taken out by the file of corrections; remove its entry to undo.",
     ),
     "garbled": (
-        "换用其他来源的文件，或转为图片后做文字识别（OCR）。",
-        "Get the file from another source, or run OCR on it.",
+        "换用其他来源的文件，或加上 --ocr rapidocr 重跑。",
+        "Get the file from another source, or run again with --ocr rapidocr.",
     ),
     "encrypted": ("用密码打开后另存为不加密的 PDF。", "Open it with its password and save it without one."),
     "not_a_pdf": ("常为下载出错时保存的网页，请重新下载。", "Often a saved error page: download it again."),
@@ -143,6 +153,9 @@ def _dictionary(name: str, series: pd.DataFrame, terms: Mapping[str, list[Row]])
 def firm_year_series(indices_long: pd.DataFrame) -> pd.DataFrame:
     """Keep ln(1+count) of the whole dictionary where it has a value: one row a dictionary, firm and year."""
     wanted = (indices_long["dimension"] == "total") & (indices_long["measure"] == "log1p")
+    # One line a dictionary: the whole report where it was measured, else the first scope.
+    scopes = indices_long["scope"].drop_duplicates()
+    wanted &= indices_long["scope"] == ("report" if "report" in scopes.to_numpy() else next(iter(scopes), ""))
     columns = ["dictionary", "stock_code", "company_name", "report_year", "value"]
     kept = indices_long.loc[wanted & indices_long["value"].notna() & indices_long["report_year"].notna(), columns]
     kept = kept.astype({"report_year": "int64", "value": "float64", "dictionary": "object"})

@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from nlp.options import Reader, Rule, Segmenter
+from nlp.options import Ocr, Reader, Rule, Script, Segmenter
+from nlp.scope import check_scopes
+from nlp.title import Kind
 from shuzhi import UsageError
 
 FIRST_YEAR = 1990
@@ -39,6 +41,21 @@ def parse_years(value: Any) -> Any:
 
 Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
 Years = Annotated[list[Year], BeforeValidator(parse_years)]
+
+
+def _known_scopes(names: list[str]) -> list[str]:
+    """Return the scopes, each once, or say which of them is no part of a report."""
+    try:
+        return [scope.name for scope in check_scopes(names)]
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+Scopes = Annotated[list[str], AfterValidator(_known_scopes)]
+SCOPES_HELP = (
+    "Parts of a report to count in: report, body, a kind of section such as mda, several joined by +,"
+    " or without_financial_report"
+)
 
 
 def default_workers() -> int:
@@ -73,6 +90,9 @@ class ReadingOptions(PoolParameters):
     folder: str = Field(description="Folder with annual reports (.pdf, .txt); its subfolders are read too")
     reader: Reader = Field("pdfium", description="First reader of PDF pages")
     segmenter: Segmenter = Field("rjieba", description="Who cuts the tokens that are counted")
+    ocr: Ocr = Field("off", description="Who reads scanned pages, about 2 seconds each; 'off' leaves them unread")
+    kinds: list[Kind] = Field(["annual"], min_length=1, description="Kinds of report that count, the preferred first")
+    corrections: str = Field("", description="File with corrections of whose report a file is (YAML)")
     limit: int = Field(0, ge=0, description="Read only the first so many files; 0 reads all")
     retry: bool = Field(False, description="Try files again that timed out or failed before")
     max_failure_share: float = Field(
@@ -94,6 +114,8 @@ class MeasureParameters(PoolParameters):
     dictionaries: list[str] = Field(["wu2021"], min_length=1, description="Names of dictionaries")
     dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
     rule: Rule = Field("longest", description="What counts as an occurrence")
+    scopes: Scopes = Field(["report"], min_length=1, description=SCOPES_HELP)
+    script: Script = Field("as_printed", description="Match traditional characters as printed, or as simplified ones")
     segmenter: Segmenter = Field("rjieba", description="Who cuts tokens, for the rule 'token'")
     years: Years = Field([], description="Report years to sum up; the stored indices always hold all years")
 
@@ -107,6 +129,7 @@ class ExportParameters(Parameters):
     rule: Literal["", "longest", "substring", "token"] = Field(
         "", description="Matching rule; empty takes the only one measured"
     )
+    scopes: Scopes = Field([], description="Parts of a report that were measured; empty takes all")
     years: Years = Field([], description="Report years; empty takes all")
     title: str = Field("", description="Title of the report; empty takes the usual one")
     is_simulated: bool = Field(False, description="Mark every output as simulated data")
@@ -120,6 +143,8 @@ class JobOptions(ReadingOptions):
     dictionaries: list[str] = Field(["wu2021"], min_length=1, description="Names of dictionaries")
     dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
     rule: Rule = Field("longest", description="What counts as an occurrence")
+    scopes: Scopes = Field(["report"], min_length=1, description=SCOPES_HELP)
+    script: Script = Field("as_printed", description="Match traditional characters as printed, or as simplified ones")
     title: str = Field("", description="Title of the report; empty takes the usual one")
     is_simulated: bool = Field(False, description="Mark every output as simulated data")
 

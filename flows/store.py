@@ -6,7 +6,7 @@
       shuzhi.json                              what this folder is, and its format
       current/<kind>.json                      which keys are in force
       readings|pages/<reading key>/<part>      one row a document | one row a page, as extracted
-      texts|sections/<text key>/<part>         lengths and evidence of identity of each document | its sections
+      texts|sections|furniture/<text key>/<part>   lengths and evidence of identity of each document | its parts
       hits/<measurement key>/<part>            one row an occurrence of a term
       files/<folder key>                       the files of one input folder
       documents, indices/<measurement key>     one row a file; one row a firm-year and index
@@ -41,7 +41,7 @@ from shuzhi import StoreError
 
 FORMAT = 1
 MARKER = "shuzhi.json"
-PartTable = Literal["readings", "pages", "texts", "sections", "hits", "files", "documents", "indices"]
+PartTable = Literal["readings", "pages", "texts", "sections", "furniture", "hits", "files", "documents", "indices"]
 HASH_DIGITS = 16
 # A process's start as the system gives it moves when the clock is set.
 CLOCK_TOLERANCE_SECONDS = 5.0
@@ -232,6 +232,17 @@ class Store:
         )
         self._write(self._place(table, key, f"{part}.parquet"), sink.getvalue().to_pybytes())
 
+    def write_chunks(
+        self, table: PartTable, key: str, part: str, schema: pa.Schema, chunks: Iterable[pa.Table]
+    ) -> None:
+        """Write one part from tables that come one after the other, of which never two are held at once."""
+        sink = pa.BufferOutputStream()
+        settings = {"compression": "zstd", "compression_level": 1, "write_page_checksum": True}
+        with pq.ParquetWriter(sink, schema, **settings) as writer:
+            for chunk in chunks:
+                writer.write_table(chunk, row_group_size=20_000)
+        self._write(self._place(table, key, f"{part}.parquet"), sink.getvalue().to_pybytes())
+
     def read_part(self, table: PartTable, key: str, part: str, columns: list[str] | None = None) -> pa.Table:
         """Read one part.
 
@@ -276,7 +287,8 @@ class Store:
         if not self.is_local:
             connection.register_filesystem(self._files)
         reading = self.current("reading") or {}
-        hits = [str(each["key"]) for each in self.current_measurements()]
+        measured = self.current_measurements()
+        hits = [str(each["key"]) for each in measured]
         pages_key, text_key = str(reading.get("key", "")), str(reading.get("text_key", ""))
         counted = set(self.parts("readings", pages_key)) if pages_key else set()
         places: dict[str, list[tuple[PartTable, str]]] = {
@@ -284,9 +296,10 @@ class Store:
             "pages": [("pages", pages_key)],
             "texts": [("texts", text_key)],
             "sections": [("sections", text_key)],
+            "furniture": [("furniture", text_key)],
             "hits": [("hits", key) for key in hits],
             "documents": [("documents", "all")],
-            "indices": [("indices", key) for key in hits],
+            "indices": [("indices", str(key)) for each in measured for key in each.get("scopes", {}).values()],
         }
         for name, folders in places.items():
             only = None if name in ("documents", "indices") else counted

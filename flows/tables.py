@@ -29,6 +29,8 @@ READINGS = pa.schema(
         ("reason", pa.string()),
         ("pages", pa.int32()),
         ("text_pages", pa.int32()),
+        ("ocr_pages", pa.int32()),
+        ("ocr_confidence", pa.float64()),
         ("readable_share", pa.float64()),
         ("reader", pa.string()),
         ("extractor", pa.string()),
@@ -43,6 +45,8 @@ PAGES = pa.schema(
         ("text", pa.string()),
         ("reader", pa.string()),
         ("status", pa.string()),
+        ("note", pa.string()),
+        ("confidence", pa.float64()),
     ]
 )
 TEXTS = pa.schema(
@@ -51,6 +55,10 @@ TEXTS = pa.schema(
         ("chinese_characters", pa.int64()),
         ("tokens", pa.int64()),
         ("sentences", pa.int64()),
+        ("body_chinese_characters", pa.int64()),
+        ("body_tokens", pa.int64()),
+        ("body_sentences", pa.int64()),
+        ("unmapped_characters", pa.int64()),
         *_fields_of(TextEvidence),
     ]
 )
@@ -65,6 +73,18 @@ SECTIONS = pa.schema(
         ("end_offset", pa.int32()),
         ("confidence", pa.float64()),
         ("checks", pa.string()),
+        ("chinese_characters", pa.int64()),
+        ("tokens", pa.int64()),
+        ("sentences", pa.int64()),
+    ]
+)
+FURNITURE = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("kind", pa.string()),
+        ("page", pa.int32()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
     ]
 )
 HITS = pa.schema(
@@ -85,6 +105,10 @@ HITS = pa.schema(
         ("sentence_number", pa.int32()),
         ("sentence_page", pa.int32()),
         ("sentence_offset", pa.int32()),
+        ("section", pa.string()),
+        ("subsection", pa.string()),
+        ("furniture", pa.string()),
+        ("is_ocr", pa.bool_()),
     ]
 )
 FILES = pa.schema(
@@ -106,15 +130,23 @@ DOCUMENTS = pa.schema(
         ("reason", pa.string()),
         ("pages", pa.int32()),
         ("text_pages", pa.int32()),
+        ("ocr_pages", pa.int32()),
+        ("ocr_confidence", pa.float64()),
         ("readable_share", pa.float64()),
         ("reader", pa.string()),
         ("extractor", pa.string()),
         ("language", pa.string()),
         ("is_used", pa.bool_()),
+        ("use_status", pa.string()),
         ("use_reason", pa.string()),
+        ("winner_document_id", pa.string()),
         ("chinese_characters", pa.int64()),
         ("tokens", pa.int64()),
         ("sentences", pa.int64()),
+        ("body_chinese_characters", pa.int64()),
+        ("body_tokens", pa.int64()),
+        ("body_sentences", pa.int64()),
+        ("unmapped_characters", pa.int64()),
         ("size_bytes", pa.int64()),
     ]
 )
@@ -127,6 +159,7 @@ INDICES = pa.schema(
         ("dictionary", pa.string()),
         ("dictionary_hash", pa.string()),
         ("rule", pa.string()),
+        ("scope", pa.string()),
         ("dimension", pa.string()),
         ("measure", pa.string()),
         ("value", pa.float64()),
@@ -143,6 +176,7 @@ SCHEMAS = {
     "pages": PAGES,
     "texts": TEXTS,
     "sections": SECTIONS,
+    "furniture": FURNITURE,
     "hits": HITS,
     "documents": DOCUMENTS,
     "indices": INDICES,

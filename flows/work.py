@@ -3,54 +3,75 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from flows.files import open_report
+from flows.places import Places, page_starts_of, span_of
 from flows.store import Store, hash_of, long_path
-from flows.tables import HITS, SECTIONS, TEXTS
+from flows.tables import FURNITURE, HITS, SECTIONS, TEXTS
 from nlp.clean import CLEAN_VERSION, CleanText, clean, tables
+from nlp.contents import find_contents
 from nlp.dictionary import Dictionary
+from nlp.furniture import FURNITURE_VERSION, Mark, edge_spans, find_furniture, inner_spans
 from nlp.identity import IDENTITY_VERSION, from_pages
+from nlp.layout import lay_out
+from nlp.lengths import Lengths, count_lengths
 from nlp.match import MATCH_VERSION, Match, Matcher
-from nlp.options import Reader, Rule, Segmenter
-from nlp.pdf import extractor_version, read_document
-from nlp.sections import SECTIONS_VERSION, SectionMap, find_sections
-from nlp.segment import Cut, build_cutter, count_tokens, segmenter_version
+from nlp.options import Ocr, Reader, Rule, Script, Segmenter
+from nlp.pdf import Page, extractor_version, read_document
+from nlp.scope import SUBPART
+from nlp.sections import SECTIONS_VERSION, Section, SectionMap, find_sections
+from nlp.segment import Cut, build_cutter, chinese_token_starts, segmenter_version
 from shuzhi import ReadError
 
-_MATCHERS: dict[tuple[str, str, str, str], Matcher] = {}
+_MATCHERS: dict[tuple[str, ...], Matcher] = {}
+# A batch may have a million hits, of which each holds about a kilobyte until it is written.
+HITS_AT_ONCE = 20_000
 
 
-def reading_key(reader: Reader) -> str:
-    """Return the key of the pages that a reader extracts."""
-    return hash_of("reading", extractor_version(reader))
+def reading_key(reader: Reader, ocr: Ocr = "off") -> str:
+    """Return the key of the pages that a reader extracts, with what recognises scanned ones if anything does."""
+    if ocr == "off":
+        return hash_of("reading", extractor_version(reader))
+    from nlp.ocr import ocr_version
+
+    return hash_of("reading", extractor_version(reader), ocr_version())
 
 
-def text_key(reader: Reader, segmenter: Segmenter) -> str:
+def text_key(reader: Reader, segmenter: Segmenter, ocr: Ocr = "off") -> str:
     """Return the key of what is derived from each document's text, whatever the dictionary."""
-    versions = (CLEAN_VERSION, IDENTITY_VERSION, SECTIONS_VERSION, str(segmenter_version(segmenter)))
-    return hash_of("text", reading_key(reader), *versions)
+    versions = (CLEAN_VERSION, IDENTITY_VERSION, SECTIONS_VERSION, FURNITURE_VERSION, str(segmenter_version(segmenter)))
+    return hash_of("text", reading_key(reader, ocr), *versions)
 
 
-def measurement_key(pages_key: str, dictionary: Dictionary, rule: Rule, segmenter: Segmenter) -> str:
+def measurement_key(
+    new_text_key: str, dictionary: Dictionary, rule: Rule, segmenter: Segmenter, script: Script = "as_printed"
+) -> str:
     """Return the key of a dictionary's hits; the segmenter counts only where the rule asks for it."""
     cutter = str(segmenter_version(segmenter)) if rule == "token" else ""
-    return hash_of("hits", pages_key, CLEAN_VERSION, MATCH_VERSION, dictionary.content_hash, rule, cutter)
+    return hash_of("hits", new_text_key, MATCH_VERSION, dictionary.content_hash, rule, cutter, script)
 
 
 @dataclass(frozen=True)
 class FileResult:
-    """What reading one file gave: rows of readings, texts, sections and pages."""
+    """What reading one file gave: rows of readings and texts, and what the other tables hold of it.
+
+    ``is_lost`` says that the file went away or changed since it was listed, so that nothing is known of its document.
+    """
 
     reading: dict[str, Any]
-    text: dict[str, Any] | None
-    sections: Sequence[dict[str, Any]]
-    pages: Sequence[tuple[str, str, str]]
+    text: dict[str, Any] | None = None
+    sections: Sequence[dict[str, Any]] = ()
+    furniture: Sequence[Mark] = ()
+    pages: Sequence[Page] = ()
+    is_lost: bool = False
 
 
 def prepare_worker(segmenter: Segmenter) -> None:
@@ -85,6 +106,8 @@ def read_file(path: str, document_id: str, reader: Reader, segmenter: Segmenter)
         "document_id": document_id,
         "pages": 0,
         "text_pages": 0,
+        "ocr_pages": 0,
+        "ocr_confidence": None,
         "readable_share": None,
         "reader": "",
         "extractor": extractor_version(reader),
@@ -92,16 +115,19 @@ def read_file(path: str, document_id: str, reader: Reader, segmenter: Segmenter)
         "size_bytes": 0,
     }
     try:
-        data = Path(long_path(path)).read_bytes()
-        row["size_bytes"] = len(data)
-        if hashlib.sha256(data).hexdigest() != document_id:
-            raise ReadError("failed", "the file changed while the run read it; run again")
-        document = read_document(data, PurePath(path).suffix, reader)
-    except ReadError as error:
-        return FileResult({**row, "status": error.status, "reason": error.reason}, None, [], [])
+        with open_report(long_path(path)) as file:
+            data = file.read()
     except OSError as error:
         reason = f"cannot be opened: {error.strerror or error}"
-        return FileResult({**row, "status": "failed", "reason": reason}, None, [], [])
+        return FileResult({**row, "status": "failed", "reason": reason}, is_lost=True)
+    row["size_bytes"] = len(data)
+    if hashlib.sha256(data).hexdigest() != document_id:
+        reason = "the file changed while the run read it; run again"
+        return FileResult({**row, "status": "failed", "reason": reason}, is_lost=True)
+    try:
+        document = read_document(data, PurePath(path).suffix, reader)
+    except ReadError as error:
+        return FileResult({**row, "status": error.status, "reason": error.reason})
     filled = sum(page.status != "blank" for page in document.pages)
     row.update(
         status=document.status,
@@ -112,34 +138,46 @@ def read_file(path: str, document_id: str, reader: Reader, segmenter: Segmenter)
         reader=document.readers,
         metadata_title=document.metadata_title,
     )
-    pages = [(page.text, page.reader, page.status) for page in document.pages]
-    texts = [page.text for page in document.pages]
-    text, sections = describe_text(document_id, texts, segmenter)
-    return FileResult(row, text, sections, pages)
+    text, sections, furniture = describe_text(document_id, [page.text for page in document.pages], segmenter)
+    return FileResult(row, text, sections, furniture, document.pages)
 
 
 def describe_text(
     document_id: str, pages: Sequence[str], segmenter: Segmenter
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what a document's text says of it: lengths and evidence of identity, and its sections."""
-    text = clean(pages)
-    tokens = count_tokens(_cutter(segmenter)(text.folded))
+) -> tuple[dict[str, Any], list[dict[str, Any]], tuple[Mark, ...]]:
+    """Return what a document's text says of it: lengths and evidence of identity, its sections, its furniture."""
+    layout = lay_out(pages)
+    contents = find_contents(layout)
+    found = find_sections(pages, layout, contents)
+    furniture = find_furniture(layout, contents, found)
+    text = clean(pages, edge_spans(furniture, layout.page_starts))
+    token_starts = chinese_token_starts(_cutter(segmenter)(text.folded))
+    rows = section_rows(document_id, found)
+    spans = [(0, len(layout.raw)), *(span_of(row, layout.page_starts) for row in rows)]
+    body, *lengths = count_lengths(text, token_starts, spans, inner_spans(furniture, layout.page_starts))
     row = {
         "document_id": document_id,
-        "chinese_characters": text.chinese_characters,
-        "tokens": tokens,
-        "sentences": text.sentences,
+        **asdict(Lengths(text.chinese_characters, int(token_starts.size), text.sentences)),
+        **{f"body_{name}": value for name, value in asdict(body).items()},
+        "unmapped_characters": text.unmapped_characters,
         **asdict(from_pages(pages)),
     }
-    return row, section_rows(document_id, find_sections(pages))
+    sections = [
+        {**each, **asdict(length)} if each.get("heading") else each for each, length in zip(rows, lengths, strict=True)
+    ]
+    return row, sections, furniture
 
 
 def section_rows(document_id: str, found: SectionMap) -> list[dict[str, Any]]:
     """Return the rows of ``sections``: the discussion is ``mda`` whatever its heading; not found is a row too."""
-    rows = []
-    for section in (*found.front_matter, *found.sections):
-        kind = "mda" if section == found.discussion else section.kind
-        rows.append({"document_id": document_id, **asdict(section), "kind": kind, "checks": "; ".join(section.checks)})
+    named: list[tuple[str, Section]] = [(section.kind, section) for section in found.front_matter]
+    named += [("mda" if section == found.discussion else section.kind, section) for section in found.sections]
+    if found.discussion_subpart is not None:
+        named.append((SUBPART, found.discussion_subpart))
+    rows = [
+        {"document_id": document_id, **asdict(section), "kind": kind, "checks": "; ".join(section.checks)}
+        for kind, section in named
+    ]
     if found.discussion is None:
         rows.append({"document_id": document_id, "kind": "mda", "confidence": 0.0, "checks": found.discussion_reason})
     return rows
@@ -150,15 +188,45 @@ def describe_part(store_url: str, pages_key: str, new_text_key: str, part: str, 
     store = Store(store_url)
     pages = store.read_part("pages", pages_key, part, ["document_id", "text"])
     described = [describe_text(document, texts, segmenter) for document, texts in _by_document(pages)]
-    sections = [row for _, rows in described for row in rows]
-    store.write_part("sections", new_text_key, part, pa.Table.from_pylist(sections, schema=SECTIONS))
-    store.write_part("texts", new_text_key, part, pa.Table.from_pylist([row for row, _ in described], schema=TEXTS))
+    write_described(store, new_text_key, part, described)
     return len(described)
 
 
-def measure_part(
-    store_url: str, pages_key: str, part: str, dictionary: Dictionary, rule: Rule, segmenter: Segmenter
-) -> tuple[int, int]:
+def write_described(
+    store: Store,
+    new_text_key: str,
+    part: str,
+    described: Sequence[tuple[dict[str, Any], Sequence[dict[str, Any]], Sequence[Mark]]],
+) -> None:
+    """Write what was derived from the texts of one part; ``texts`` comes last, because it makes the others count."""
+    sections = [row for _, rows, _ in described for row in rows]
+    store.write_part("sections", new_text_key, part, pa.Table.from_pylist(sections, schema=SECTIONS))
+    marks = [(text["document_id"], mark) for text, _, furniture in described for mark in furniture]
+    columns: dict[str, list[Any]] = {"document_id": [document for document, _ in marks]}
+    columns |= {name: [getattr(mark, name) for _, mark in marks] for name in FURNITURE.names[1:]}
+    store.write_part("furniture", new_text_key, part, pa.Table.from_pydict(columns, schema=FURNITURE))
+    texts = [text for text, _, _ in described]
+    store.write_part("texts", new_text_key, part, pa.Table.from_pylist(texts, schema=TEXTS))
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What is measured: the pages and texts in force, and how a dictionary's terms are found in them."""
+
+    pages_key: str
+    text_key: str
+    dictionary: Dictionary
+    rule: Rule
+    segmenter: Segmenter
+    script: Script = "as_printed"
+
+    @property
+    def key(self) -> str:
+        """The key of the hits."""
+        return measurement_key(self.text_key, self.dictionary, self.rule, self.segmenter, self.script)
+
+
+def measure_part(store_url: str, part: str, measurement: Measurement) -> tuple[int, int]:
     """Match one dictionary over the stored pages of one part and write its hits.
 
     Returns
@@ -167,35 +235,75 @@ def measure_part(
         How many there were.
     """
     store = Store(store_url)
-    readings = store.read_part("readings", pages_key, part, ["document_id", "status"]).to_pydict()
+    readings = store.read_part("readings", measurement.pages_key, part, ["document_id", "status"]).to_pydict()
     readable = {
         document for document, status in zip(readings["document_id"], readings["status"], strict=True) if status == "ok"
     }
-    pages = store.read_part("pages", pages_key, part, ["document_id", "text"])
-    matcher = _matcher(dictionary, rule, segmenter)
-    columns: dict[str, list[Any]] = {name: [] for name in HITS.names}
-    for document, texts in _by_document(pages):
-        if document in readable:
-            text = clean(texts)
+    pages = store.read_part("pages", measurement.pages_key, part, ["document_id", "page", "text", "status"])
+    sections = _grouped(store.read_part("sections", measurement.text_key, part))
+    furniture = _grouped(store.read_part("furniture", measurement.text_key, part))
+    matcher = _matcher(measurement)
+    count = 0
+
+    def chunks() -> Iterator[pa.Table]:
+        nonlocal count
+        columns: dict[str, list[Any]] = {name: [] for name in HITS.names}
+        for document, texts in _by_document(pages):
+            if document not in readable:
+                continue
+            marks = [Mark(*(row[name] for name in FURNITURE.names[1:])) for row in furniture.get(document, ())]
+            text = clean(texts, edge_spans(marks, page_starts_of(texts)), measurement.script)
+            places = Places(page_starts_of(texts), sections.get(document, ()), marks)
             for match in matcher.find(text):
-                _append_hit(columns, document, text, match)
-    count = len(columns["document_id"])
-    for name, value in (
-        ("dictionary", dictionary.name),
-        ("dictionary_hash", dictionary.content_hash),
-        ("rule", rule),
-    ):
-        columns[name] = [value] * count
-    key = measurement_key(pages_key, dictionary, rule, segmenter)
-    store.write_part("hits", key, part, pa.Table.from_pydict(columns, schema=HITS))
+                _append_hit(columns, document, text, match, places)
+                count += 1
+                if len(columns["document_id"]) == HITS_AT_ONCE:
+                    yield _hit_table(columns, pages, measurement)
+                    columns = {name: [] for name in HITS.names}
+        yield _hit_table(columns, pages, measurement)
+
+    store.write_chunks("hits", measurement.key, part, HITS, chunks())
     return len(readable), count
 
 
-def _matcher(dictionary: Dictionary, rule: Rule, segmenter: Segmenter) -> Matcher:
+def _hit_table(columns: dict[str, list[Any]], pages: pa.Table, measurement: Measurement) -> pa.Table:
+    """Return hits as a table, with what all hits of a measurement share."""
+    columns["is_ocr"] = _are_recognised(pages, columns)
+    for name, value in (
+        ("dictionary", measurement.dictionary.name),
+        ("dictionary_hash", measurement.dictionary.content_hash),
+        ("rule", measurement.rule),
+    ):
+        columns[name] = [value] * len(columns["document_id"])
+    return pa.Table.from_pydict(columns, schema=HITS)
+
+
+def _grouped(table: pa.Table) -> dict[str, list[dict[str, Any]]]:
+    """Group the rows of a table by document, in the order in which they are stored."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in table.to_pylist():
+        grouped.setdefault(row["document_id"], []).append(row)
+    return grouped
+
+
+def _are_recognised(pages: pa.Table, columns: dict[str, list[Any]]) -> list[bool]:
+    """Tell of each hit whether its page was read by OCR."""
+    read = pages.filter(pc.equal(pages["status"], "ocr"))
+    recognised = set(zip(read["document_id"].to_pylist(), read["page"].to_pylist(), strict=True))
+    return [place in recognised for place in zip(columns["document_id"], columns["page"], strict=True)]
+
+
+def _matcher(measurement: Measurement) -> Matcher:
     """Build a matcher once a worker: terms are added to the segmenter here, never in the parent alone."""
-    key = (dictionary.name, dictionary.content_hash, rule, segmenter)
+    dictionary, rule, segmenter, script = (
+        measurement.dictionary,
+        measurement.rule,
+        measurement.segmenter,
+        measurement.script,
+    )
+    key = (dictionary.name, dictionary.content_hash, rule, segmenter, script)
     if key not in _MATCHERS:
-        _MATCHERS[key] = Matcher(dictionary, rule, segmenter)
+        _MATCHERS[key] = Matcher(dictionary, rule, segmenter, script)
     return _MATCHERS[key]
 
 
@@ -207,7 +315,7 @@ def _by_document(pages: pa.Table) -> list[tuple[str, list[str]]]:
     return list(grouped.items())
 
 
-def _append_hit(columns: dict[str, list[Any]], document: str, text: CleanText, match: Match) -> None:
+def _append_hit(columns: dict[str, list[Any]], document: str, text: CleanText, match: Match, places: Places) -> None:
     page, offset = text.locate(match.start)
     end_page, last_offset = text.locate(match.end - 1)
     number, sentence_start, sentence_end = text.sentence_of(match.start, match.end)
@@ -227,6 +335,7 @@ def _append_hit(columns: dict[str, list[Any]], document: str, text: CleanText, m
         "sentence_number": number or None,
         "sentence_page": sentence_page,
         "sentence_offset": sentence_offset,
+        **places.at(int(text.raw_positions[match.start])),
     }
     for name, value in values.items():
         columns[name].append(value)

@@ -1,8 +1,10 @@
 """A copy of a report's text to match on, and the way back from it to the raw page.
 
 The cleaned copy has no white space inside Chinese text, so that words broken across lines and pages are
-whole again; between two Latin letters or digits one blank is kept. Every character of it knows its place
-in the raw text. All of it is array work: a report of 200,000 characters takes a few milliseconds.
+whole again; between two Latin letters or digits one blank is kept. Running headers, footers and page numbers stand
+behind the rest, out of the way of a word that goes on on the next page. Letters printed twice to look bold count
+once. Every character of it knows its place in the raw text. All of it is array work: a report of 200,000
+characters takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-CLEAN_VERSION = "1"
+from nlp.folding import PRIVATE_USE, RADICALS, simplified
+from nlp.options import Script
+
+CLEAN_VERSION = "2"
 SENTENCE_ENDS = "。！？；!?;"
 CLOSING_MARKS = "”’」』）)】》"
 HYPHEN_MARKS = "\x02\xad\ufffe"
@@ -26,6 +31,8 @@ USUAL_WIDTH_PERCENTILE = 90
 SENTENCE_WINDOW = 200
 # Radicals printed for ideographs, compatibility ideographs, full-width forms of ASCII.
 FOLDED_RANGES = ((0x2E80, 0x2FE0), (0xF900, 0xFB00), (0xFF01, 0xFF5F))
+# A line is taken as printed twice from so many pairs on, of so many different Chinese characters.
+DOUBLED_PAIRS, DOUBLED_CHARACTERS = 4, 3
 
 Codes = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
@@ -39,19 +46,25 @@ class Tables:
     is_hyphen: npt.NDArray[np.bool_]
     is_latin: npt.NDArray[np.bool_]
     is_chinese: npt.NDArray[np.bool_]
+    is_unmapped: npt.NDArray[np.bool_]
     is_end: npt.NDArray[np.bool_]
     is_closing: npt.NDArray[np.bool_]
     fold: Codes
     width: npt.NDArray[np.int64]
 
 
-@lru_cache(maxsize=1)
-def tables() -> Tables:
+@lru_cache(maxsize=2)
+def tables(script: Script = "as_printed") -> Tables:
     """Build the lookup tables, once a process.
 
-    ``fold`` maps a character to the one it is matched as: full-width forms to half-width, Kangxi radicals and
-    compatibility ideographs to the usual character, capitals to small letters. Only mappings
-    of one character to one character are taken, so that positions never shift.
+    ``fold`` maps a character to the one it is matched as: full-width forms to half-width, Kangxi radicals,
+    compatibility ideographs and the private-use characters of old GBK fonts to the usual character, capitals to
+    small letters. Only mappings of one character to one character are taken, so that positions never shift.
+
+    Parameters
+    ----------
+    script : {'as_printed', 'simplified'}
+        Whether ``fold`` also takes traditional characters to simplified ones (OpenCC's table of characters).
     """
     size = 0x10000
     is_space = np.zeros(size, dtype=bool)
@@ -67,6 +80,7 @@ def tables() -> Tables:
         normal = unicodedata.normalize("NFKC", character)
         if len(normal) == 1 and ord(normal) < size and any(low <= code < high for low, high in FOLDED_RANGES):
             fold[code] = ord(normal)
+        fold[code] = PRIVATE_USE.get(code, ord(RADICALS.get(character, chr(fold[code]))))
         small = chr(fold[code]).lower()
         if len(small) == 1 and ord(small) < size:
             fold[code] = ord(small)
@@ -77,8 +91,13 @@ def tables() -> Tables:
     is_chinese = np.zeros(size, dtype=bool)
     is_chinese[0x3400:0x4DC0] = True
     is_chinese[0x4E00:0xA000] = True
+    is_unmapped = (fold >= 0xE000) & (fold < 0xF900)
+    is_unmapped[0xFFFD] = True
+    if script == "simplified":
+        chinese = np.flatnonzero(is_chinese[np.minimum(fold, 0xFFFF)])
+        fold[chinese] = to_codes(simplified(to_text(fold[chinese])))
     is_hyphen, is_end, is_closing = (_members(marks) for marks in (HYPHEN_MARKS, SENTENCE_ENDS, CLOSING_MARKS))
-    return Tables(is_space, is_hyphen, is_latin, is_chinese, is_end, is_closing, fold, width)
+    return Tables(is_space, is_hyphen, is_latin, is_chinese, is_unmapped, is_end, is_closing, fold, width)
 
 
 def _members(characters: str) -> npt.NDArray[np.bool_]:
@@ -122,6 +141,10 @@ class CleanText:
         Characters in the CJK Unified Ideographs blocks.
     sentences : int
         Sentences with at least one Chinese character.
+    body_length : int
+        Where the running headers, footers and page numbers begin that were moved behind the rest.
+    unmapped_characters : int
+        Private-use and replacement characters, which no term can match.
     """
 
     display: str
@@ -132,6 +155,8 @@ class CleanText:
     sentence_numbers: Positions
     chinese_characters: int
     sentences: int
+    body_length: int
+    unmapped_characters: int
 
     def locate(self, position: int) -> tuple[int, int]:
         """Return page (from 1) and offset in the raw page of a cleaned character."""
@@ -172,32 +197,53 @@ def _basic(codes: Codes) -> Codes:
     return np.minimum(codes, 0xFFFF)
 
 
-def clean(pages: Sequence[str]) -> CleanText:
+@dataclass(frozen=True)
+class _Stream:
+    """Raw places of some characters in reading order, which of them stand for a blank, and ends of sentences."""
+
+    positions: Positions
+    is_blank: npt.NDArray[np.bool_]
+    ends: Positions
+
+
+def clean(pages: Sequence[str], edges: Sequence[tuple[int, int]] = (), script: Script = "as_printed") -> CleanText:
     """Clean the pages of one document for matching.
 
     Parameters
     ----------
     pages : sequence of str
         Raw text of each page, in order.
+    edges : sequence of (int, int)
+        Running headers, footers and page numbers: start and end in the pages joined by one character, in order.
+        Each is a sentence or more of its own behind the rest of the text.
+    script : {'as_printed', 'simplified'}
+        Whether traditional characters are matched as simplified ones.
 
     Returns
     -------
     CleanText
         The cleaned text with the way back to the raw pages.
     """
-    table = tables()
+    table = tables(script)
     raw = to_codes("\f".join(pages))
     lengths = np.fromiter((len(page) + 1 for page in pages), dtype=np.int64, count=len(pages))
     page_starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64)
     basic = _basic(raw)
-    visible = np.flatnonzero(~table.is_space[basic])
-    positions, is_blank = _with_blanks(basic, visible)
+    newlines = np.flatnonzero((basic == 0x0A) | (basic == 0x0C))
+    visible = _without_doubles(basic, np.flatnonzero(~table.is_space[basic]), newlines)
+    is_edge = within(visible, edges)
+    body = _stream(basic, visible[~is_edge], newlines, every_line=False)
+    moved = _stream(basic, visible[is_edge], newlines, every_line=True)
+    body_length = body.positions.size
+    streams = [(start, stream) for start, stream in ((0, body), (body_length, moved)) if stream.positions.size]
+    positions = np.concatenate((body.positions, moved.positions))
+    is_blank = np.concatenate((body.is_blank, moved.is_blank))
+    ends = np.concatenate([start + stream.ends for start, stream in streams] or [body.ends])
     kept = basic[positions]
     folded = np.where(raw[positions] > 0xFFFF, raw[positions], table.fold[kept])
     display = raw[positions].copy()
     folded[is_blank] = display[is_blank] = ord(" ")
     chinese = table.is_chinese[_basic(folded)]
-    ends = _sentence_ends(basic, visible, positions, _basic(display))
     chinese_before = np.concatenate(([0], np.cumsum(chinese)))
     in_sentence = np.diff(chinese_before[np.concatenate(([0], ends))])
     return CleanText(
@@ -209,6 +255,8 @@ def clean(pages: Sequence[str]) -> CleanText:
         sentence_numbers=np.where(in_sentence > 0, np.cumsum(in_sentence > 0), 0),
         chinese_characters=int(chinese_before[-1]),
         sentences=int(np.count_nonzero(in_sentence)),
+        body_length=body_length,
+        unmapped_characters=int(np.count_nonzero(table.is_unmapped[kept])),
     )
 
 
@@ -230,7 +278,47 @@ def _with_blanks(basic: Codes, visible: Positions) -> tuple[Positions, npt.NDArr
     return positions, is_blank
 
 
-def _sentence_ends(basic: Codes, visible: Positions, positions: Positions, display: Codes) -> Positions:
+def within(places: Positions, spans: Sequence[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+    """Return which places lie in one of the spans, which are in order and disjoint."""
+    if not len(spans):
+        return np.zeros(places.size, dtype=bool)
+    bounds = np.asarray(spans, dtype=np.int64).ravel()
+    is_inside: npt.NDArray[np.bool_] = np.searchsorted(bounds, places, side="right") % 2 == 1
+    return is_inside
+
+
+def _without_doubles(basic: Codes, visible: Positions, newlines: Positions) -> Positions:
+    """Drop the second of each pair on the lines whose characters are all printed twice to look bold."""
+    table = tables()
+    starts = np.unique(np.concatenate(([0], np.searchsorted(visible, newlines))))
+    starts = starts[starts < visible.size]
+    if visible.size < 2 * DOUBLED_PAIRS:
+        return visible
+    codes = basic[visible]
+    lengths = np.diff(np.append(starts, visible.size))
+    line = np.repeat(np.arange(starts.size), lengths)
+    is_first = (np.arange(visible.size) - starts[line]) % 2 == 0
+    is_pair = np.append(codes[1:] == codes[:-1], False) & is_first
+    pairs = np.bincount(line[is_pair], minlength=starts.size)
+    drop: list[int] = []
+    for number in np.flatnonzero((pairs >= DOUBLED_PAIRS) & (2 * pairs == lengths)):
+        span = codes[starts[number] : starts[number] + lengths[number]]
+        if np.unique(span[table.is_chinese[span]]).size >= DOUBLED_CHARACTERS:
+            drop.extend(range(int(starts[number]) + 1, int(starts[number] + lengths[number]), 2))
+    return np.delete(visible, drop) if drop else visible
+
+
+def _stream(basic: Codes, visible: Positions, newlines: Positions, *, every_line: bool) -> _Stream:
+    """Return what is kept of some visible characters; with ``every_line`` each line is a sentence or more."""
+    positions, is_blank = _with_blanks(basic, visible)
+    display = np.where(is_blank, ord(" "), basic[positions]).astype(np.uint32)
+    share = FULL_LINE_SHARE if not every_line else np.inf
+    return _Stream(positions, is_blank, _sentence_ends(basic, visible, positions, display, newlines, share))
+
+
+def _sentence_ends(
+    basic: Codes, visible: Positions, positions: Positions, display: Codes, newlines: Positions, full_share: float
+) -> Positions:
     """Return where sentences end in the cleaned text: after an end mark, or after a line that stops short."""
     table = tables()
     length = positions.size
@@ -240,7 +328,6 @@ def _sentence_ends(basic: Codes, visible: Positions, positions: Positions, displ
         step = np.zeros(after_mark.size, dtype=np.int64)
         step[inside] = table.is_closing[display[after_mark[inside]]]
         after_mark = after_mark + step
-    newlines = np.flatnonzero((basic == 0x0A) | (basic == 0x0C))
     widths = np.concatenate(([0], np.cumsum(table.width[basic[visible]])))
     counted = np.searchsorted(visible, newlines)
     line_widths = np.diff(np.concatenate(([0], widths[counted])))
@@ -248,7 +335,7 @@ def _sentence_ends(basic: Codes, visible: Positions, positions: Positions, displ
     ends = after_mark
     if filled.any():
         usual = np.percentile(line_widths[filled], USUAL_WIDTH_PERCENTILE)
-        is_short = filled & (line_widths < FULL_LINE_SHARE * usual)
+        is_short = filled & (line_widths < full_share * usual)
         ends = np.concatenate((ends, np.searchsorted(positions, newlines[is_short])))
     is_end = np.zeros(length + 1, dtype=bool)
     is_end[ends] = True

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from nlp.clean import clean
+from nlp.options import Script
 from shuzhi import DictionaryError
 
 REQUIRED_KEYS = ("name", "family", "title", "authors", "year", "verified", "unit_of_count", "dimensions")
@@ -94,9 +95,9 @@ class Dictionary:
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
 
-def fold_term(term: str) -> str:
+def fold_term(term: str, script: Script = "as_printed") -> str:
     """Return a term as it is matched: folded exactly as the text is."""
-    return clean([term]).folded
+    return clean([term], script=script).folded
 
 
 def parse(text: str, file: str) -> Dictionary:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nlp.dictionary import Dictionary
+from nlp.scope import REPORT, Scope
 
 Measure = Literal["count", "log1p", "per_10k_chars", "per_1k_tokens", "sentence_share"]
 TOTAL = "total"
@@ -30,6 +31,7 @@ LONG_COLUMNS = [
     "dictionary",
     "dictionary_hash",
     "rule",
+    "scope",
     "dimension",
     "measure",
     "value",
@@ -51,15 +53,20 @@ WIDE_KEYS = [
     "chinese_characters",
     "tokens",
     "sentences",
+    "readable_share",
+    "ocr_pages",
 ]
+WHOLE_REPORT = Scope(REPORT, "report")
+# A file with less text than this share of the longest of its firm-year is no full report.
+FULL_REPORT_SHARE = 0.5
 
 
 def choose_reports(documents: pd.DataFrame, kinds: Sequence[str] = ("annual",)) -> pd.DataFrame:
     """Say of each file whether its report enters the indices, and why not.
 
-    Of the files that claim one firm-year the winner is: a readable one before an unreadable one, then the
-    highest revision, then the one with the most Chinese characters, then the first by file name. A cancelled
-    report never wins.
+    Of the files that claim one firm-year the winner is, in this order: a readable one before an unreadable one; a
+    full one before one with less than half the Chinese characters of the longest; the kind named first in ``kinds``;
+    the highest revision; the most Chinese characters; the first by file name. A cancelled report never wins.
 
     Parameters
     ----------
@@ -67,47 +74,74 @@ def choose_reports(documents: pd.DataFrame, kinds: Sequence[str] = ("annual",)) 
         One row a file: file, document_id, stock_code, report_year, kind, revision, revision_number, status,
         chinese_characters.
     kinds : sequence of str
-        Kinds of report that may enter.
+        Kinds of report that may enter, the preferred one first.
 
     Returns
     -------
     DataFrame
-        Index as in ``documents``; columns ``is_used`` and ``use_reason`` (empty for the used ones).
+        Index as in ``documents``; columns ``is_used``, ``use_status`` (``used``, ``superseded``, ``duplicate``,
+        ``left_out``), ``use_reason`` (empty for the used ones) and ``winner_document_id`` (of the file that is used
+        for the firm-year instead; null where there is none).
     """
+    result = pd.DataFrame({"use_status": "left_out", "use_reason": _left_out(documents, kinds)}, index=documents.index)
+    result["winner_document_id"] = pd.Series(pd.NA, documents.index, dtype=object)
+    ranked = _ranked(documents[result["use_reason"] == ""], kinds)
+    winners = ranked.drop_duplicates(FIRM_YEAR)
+    losers = ranked.drop(winners.index)
+    by_firm_year = winners.set_index(FIRM_YEAR)
+    winner_of = by_firm_year.loc[pd.MultiIndex.from_frame(losers[FIRM_YEAR])].set_index(losers.index)
+    is_same = losers["document_id"] == winner_of["document_id"]
+    result.loc[winners.index, "use_status"] = "used"
+    result.loc[losers.index, "use_status"] = is_same.map({True: "duplicate", False: "superseded"})
+    words = is_same.map({True: "duplicate of ", False: "superseded by "}) + winner_of["file"]
+    short = (losers["status"] == "ok") & ~losers["is_full"] & ~is_same
+    result.loc[losers.index, "use_reason"] = words + short.map({True: ": less than half as long", False: ""})
+    result.loc[losers.index, "winner_document_id"] = winner_of["document_id"]
+    return result.assign(is_used=result["use_status"] == "used")
+
+
+def _left_out(documents: pd.DataFrame, kinds: Sequence[str]) -> pd.Series:
+    """Return why a file can belong to no firm-year; empty for those that can."""
     reasons = pd.Series("", index=documents.index, dtype=object)
-    wrong_kind = ~documents["kind"].isin(list(kinds))
+    excluded = documents["status"] == "excluded"
+    reasons[excluded] = "excluded by " + documents.get("reason", reasons)[excluded].astype(str)
+    wrong_kind = ~documents["kind"].isin(list(kinds)) & ~excluded
     reasons[wrong_kind] = "not an annual report: " + documents["kind"].fillna("kind unknown")[wrong_kind]
-    cancelled = (documents["revision"] == "cancelled") & (reasons == "")
-    reasons[cancelled] = "cancelled by the firm"
+    reasons[(documents["revision"] == "cancelled") & (reasons == "")] = "cancelled by the firm"
     for column, words in (("stock_code", "no stock code found"), ("report_year", "no report year found")):
         reasons[documents[column].isna() & (reasons == "")] = words
-    candidates = documents[reasons == ""]
-    order = pd.DataFrame(
-        {
-            "readable": candidates["status"] == "ok",
-            "revision": candidates["revision_number"].fillna(0),
-            "characters": candidates["chinese_characters"].fillna(0),
-            "file": candidates["file"],
-        }
-    ).sort_values(["readable", "revision", "characters", "file"], ascending=[False, False, False, True])
-    ranked = candidates.loc[order.index]
-    winners = ranked.drop_duplicates(FIRM_YEAR)
-    winner_of = winners.set_index(FIRM_YEAR)
-    losers = ranked.drop(winners.index)
-    winner_of = winner_of.loc[pd.MultiIndex.from_frame(losers[FIRM_YEAR])].set_index(losers.index)
-    is_same = losers["document_id"] == winner_of["document_id"]
-    reasons[losers.index] = is_same.map({True: "duplicate of ", False: "superseded by "}) + winner_of["file"]
-    return pd.DataFrame({"is_used": reasons == "", "use_reason": reasons})
+    return reasons
 
 
-def aggregate(documents: pd.DataFrame, counts: pd.DataFrame, dictionary: Dictionary, rule: str) -> pd.DataFrame:
+def _ranked(candidates: pd.DataFrame, kinds: Sequence[str]) -> pd.DataFrame:
+    """Return the candidates of all firm-years, the best of each first."""
+    readable = candidates["status"] == "ok"
+    characters = candidates["chinese_characters"].fillna(0).astype("int64")
+    longest = characters.where(readable, 0).groupby([candidates[name] for name in FIRM_YEAR]).transform("max")
+    is_full = characters >= FULL_REPORT_SHARE * longest
+    keys = {
+        "readable": readable,
+        "is_full": is_full,
+        "preference": -candidates["kind"].map({kind: place for place, kind in enumerate(kinds)}).astype("int64"),
+        "revision": candidates["revision_number"].fillna(0),
+        "characters": characters,
+    }
+    order = pd.DataFrame(keys).assign(file=candidates["file"])
+    order = order.sort_values([*keys, "file"], ascending=[False] * len(keys) + [True])
+    return candidates.assign(is_full=is_full).loc[order.index]
+
+
+def aggregate(
+    documents: pd.DataFrame, counts: pd.DataFrame, dictionary: Dictionary, rule: str, scope: Scope = WHOLE_REPORT
+) -> pd.DataFrame:
     """Build the long table of indices of one dictionary.
 
     Parameters
     ----------
     documents : DataFrame
         The used reports, one row a firm-year: stock_code, company_name, report_year, document_id, status,
-        reason, chinese_characters, tokens, sentences.
+        reason, and the lengths within the scope: chinese_characters, tokens, sentences; optionally scope_reason,
+        which says why a report has no such part.
     counts : DataFrame
         One row a document and dimension with hits, and one with dimension ``total``: document_id, dimension,
         hits, sentences_with_hits. A readable document without a row has no hits.
@@ -115,17 +149,18 @@ def aggregate(documents: pd.DataFrame, counts: pd.DataFrame, dictionary: Diction
         The word list.
     rule : str
         The matching rule of the counts.
+    scope : Scope
+        The part of the report that counts and lengths come from.
 
     Returns
     -------
     DataFrame
         One row a firm-year, dimension and measure, sorted; columns as in design. ``value`` is null, never 0,
-        where ``status`` is not ``ok`` or the text holds no Chinese, and ``reason`` says why.
+        where ``status`` is not ``ok``, the text holds no Chinese or has no such part, and ``reason`` says why.
     """
     documents = documents.copy()
-    no_chinese = (documents["status"] == "ok") & ~(documents["chinese_characters"].fillna(0) > 0)
-    documents.loc[no_chinese, "reason"] = "no Chinese text in the report"
-    readable = (documents["status"] == "ok") & ~no_chinese
+    documents["reason"] = _why_missing(documents, scope)
+    readable = (documents["status"] == "ok") & (documents["chinese_characters"].fillna(0) > 0)
     by_dimension = counts.set_index(["document_id", "dimension"])
     frames = []
     for dimension in (TOTAL, *(each.id for each in dictionary.dimensions)):
@@ -135,10 +170,11 @@ def aggregate(documents: pd.DataFrame, counts: pd.DataFrame, dictionary: Diction
             value = formula(numbers[numerator].astype("Float64"), below)
             frames.append(
                 documents.assign(
-                    index=f"{dictionary.name}_{dimension}_{measure}",
+                    index=index_name(dictionary, scope, dimension, measure),
                     dictionary=dictionary.name,
                     dictionary_hash=dictionary.content_hash,
                     rule=rule,
+                    scope=scope.name,
                     dimension=dimension,
                     measure=measure,
                     value=value.astype("Float64").astype(float),
@@ -153,6 +189,18 @@ def aggregate(documents: pd.DataFrame, counts: pd.DataFrame, dictionary: Diction
     check_indices(long)
     # Stable, so that within a firm-year the dimensions and measures keep the order of the dictionary.
     return long.sort_values(FIRM_YEAR, kind="stable", ignore_index=True)
+
+
+def _why_missing(documents: pd.DataFrame, scope: Scope) -> pd.Series:
+    """Return the reasons of the documents, with those of readable ones that give no index in this scope."""
+    reasons = documents["reason"].copy()
+    is_read = documents["status"] == "ok"
+    where = "the report" if scope.mode == "report" else scope.name
+    reasons[is_read & ~(documents["chinese_characters"].fillna(0) > 0)] = f"no Chinese text in {where}"
+    if "scope_reason" in documents:
+        has_no_part = is_read & (documents["scope_reason"] != "")
+        reasons[has_no_part] = documents.loc[has_no_part, "scope_reason"]
+    return reasons
 
 
 def _numbers(documents: pd.DataFrame, counts: pd.DataFrame, dimension: str, readable: pd.Series) -> pd.DataFrame:
@@ -179,10 +227,15 @@ def check_indices(long: pd.DataFrame) -> None:
     assert not (shares > 1).any(), "more sentences with hits than sentences"
 
 
-def index_names(dictionary: Dictionary) -> list[str]:
-    """Return the names of all indices of a dictionary, in their order in every table."""
+def index_name(dictionary: Dictionary, scope: Scope, dimension: str, measure: str) -> str:
+    """Return the name of an index: dictionary, scope (not for the whole report), dimension, measure."""
+    return f"{dictionary.name}_{scope.column_part}{dimension}_{measure}"
+
+
+def index_names(dictionary: Dictionary, scope: Scope = WHOLE_REPORT) -> list[str]:
+    """Return the names of all indices of a dictionary in a scope, in their order in every table."""
     dimensions = (TOTAL, *(dimension.id for dimension in dictionary.dimensions))
-    return [f"{dictionary.name}_{dimension}_{measure}" for dimension in dimensions for measure in MEASURES]
+    return [index_name(dictionary, scope, dimension, measure) for dimension in dimensions for measure in MEASURES]
 
 
 def widen(long: pd.DataFrame, documents: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
@@ -207,7 +260,8 @@ def widen(long: pd.DataFrame, documents: pd.DataFrame, names: Sequence[str] = ()
     for name in order:
         if name.endswith("_count"):
             values[name] = values[name].astype("Int64")
-    reasons = long.drop_duplicates(FIRM_YEAR).set_index(FIRM_YEAR)["reason"]
+    said = long[[*FIRM_YEAR, "reason"]].drop_duplicates()
+    reasons = said.groupby(FIRM_YEAR)["reason"].agg(lambda texts: "; ".join(filter(None, texts)))
     keys = documents.set_index(FIRM_YEAR).drop(columns=["reason"]).join(reasons, how="inner").reset_index()
     wide = keys[WIDE_KEYS].merge(values.reset_index(), on=FIRM_YEAR, how="left", validate="one_to_one")
     wide.columns.name = None

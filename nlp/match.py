@@ -11,10 +11,10 @@ import ahocorasick_rs
 
 from nlp.clean import CleanText
 from nlp.dictionary import Dictionary, fold_term
-from nlp.options import Rule, Segmenter
+from nlp.options import Rule, Script, Segmenter
 from nlp.segment import Cut, build_cutter
 
-MATCH_VERSION = "1"
+MATCH_VERSION = "2"
 # Neither segmenter ever lets a token reach across these marks, so a stretch between them is cut as it would be
 # in the whole text.
 TOKEN_BARRIERS = re.compile(r"[\s，。、；：！？（）《》“”‘’【】…—,;:!?()\[\]\"'/|]")
@@ -56,13 +56,21 @@ class Matcher:
         What counts as an occurrence.
     segmenter : {'rjieba', 'jieba'}
         Who cuts tokens; used by the rule ``token`` alone.
+    script : {'as_printed', 'simplified'}
+        How the texts are cleaned that it will search; the terms are folded alike.
     """
 
-    def __init__(self, dictionary: Dictionary, rule: Rule, segmenter: Segmenter = "rjieba") -> None:
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        rule: Rule,
+        segmenter: Segmenter = "rjieba",
+        script: Script = "as_printed",
+    ) -> None:
         self.dictionary = dictionary
         self.rule: Rule = rule
         self._terms = dictionary.terms
-        self._folded = [fold_term(term) for term in self._terms]
+        self._folded = [fold_term(term, script) for term in self._terms]
         self._dimensions = [dictionary.dimension_of[term] for term in self._terms]
         self._automaton = ahocorasick_rs.AhoCorasick(self._folded, matchkind=ahocorasick_rs.MatchKind.Standard)
         self._cut: Cut | None = build_cutter(segmenter, self._folded) if rule == "token" else None

@@ -5,5 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Reader = Literal["pdfium", "pdfplumber"]
+Ocr = Literal["off", "rapidocr"]
 Rule = Literal["longest", "substring", "token"]
 Segmenter = Literal["rjieba", "jieba"]
+Script = Literal["as_printed", "simplified"]

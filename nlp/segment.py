@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from nlp.clean import tables, to_codes
 from nlp.options import Segmenter
@@ -90,16 +91,32 @@ def build_cutter(name: Segmenter, terms: Iterable[str] = ()) -> Cut:
     return lambda text: list(tokenizer.lcut(text))
 
 
-def count_tokens(tokens: Sequence[str]) -> int:
-    """Count the tokens that hold a Chinese character.
+def chinese_token_starts(tokens: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return where the tokens begin that hold a Chinese character.
 
     Numbers, punctuation and Latin words are left out: the two segmenters cut Latin text with ``-`` and ``.``
     differently, and a report's tables of figures say nothing of its length as text.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+        All tokens of a text, in order.
+
+    Returns
+    -------
+    array of int64
+        Places in the joined tokens, ascending.
     """
     if not tokens:
-        return 0
+        return np.zeros(0, dtype=np.int64)
     codes = to_codes("".join(tokens))
     is_chinese = tables().is_chinese[np.minimum(codes, 0xFFFF)]
     before = np.concatenate(([0], np.cumsum(is_chinese)))
     ends = np.cumsum(np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens)))
-    return int(np.count_nonzero(np.diff(before[np.concatenate(([0], ends))])))
+    starts = np.concatenate(([0], ends))
+    return starts[:-1][np.diff(before[starts]) > 0]
+
+
+def count_tokens(tokens: Sequence[str]) -> int:
+    """Count the tokens that hold a Chinese character, as :func:`chinese_token_starts` finds them."""
+    return int(chinese_token_starts(tokens).size)

@@ -73,3 +73,22 @@ def shuzhi(command_line: list[str], command_environment: Mapping[str, str]) -> C
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def pool(prefect: None) -> Iterator[None]:
+    """Share one pool of two workers among the flows of this file, as a run shares it among its stages."""
+    from flows.settings import PoolParameters
+    from flows.shared_pool import worker_pool
+
+    with worker_pool(PoolParameters(workers=2), "rjieba"):
+        yield
+
+
+@pytest.fixture
+def world(tmp_path: Path, pool: None):
+    """Give an empty world."""
+    (tmp_path / "reports").mkdir()
+    from world import World
+
+    return World(tmp_path)

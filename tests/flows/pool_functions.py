@@ -90,3 +90,19 @@ def recall() -> list[str]:
 
 def refuse_to_start() -> None:
     raise RuntimeError("no word list")
+
+
+def refuse_to_start_at_first(folder: str, times: int) -> None:
+    """Fail in the first so many processes, counted by the files they leave."""
+    tried = len(list(Path(folder).iterdir()))
+    if tried < times:
+        Path(folder, str(tried)).touch()
+        raise RuntimeError("out of breath")
+
+
+_kept: list[bytes] = []
+
+
+def keep(megabytes: int) -> int:
+    _kept.append(b"x" * megabytes * MEGABYTE)
+    return len(_kept)

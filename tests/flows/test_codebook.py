@@ -39,7 +39,7 @@ TABLES = {
     "documents": """
         file document_id stock_code stock_code_source company_name company_name_source short_name
         exchange report_year report_year_source kind kind_source revision revision_number disagreement
-        status reason pages text_pages readable_share reader extractor language is_used use_reason
+        status reason pages text_pages ocr_pages readable_share reader extractor language is_used use_reason
         chinese_characters tokens sentences size_bytes
     """,
     "hits": """

@@ -180,8 +180,23 @@ def test_a_call_that_cannot_be_sent_says_so(pool: WorkerPool):
 def test_a_worker_that_cannot_start_gives_an_answer_to_every_call():
     with WorkerPool(2, LIMITS, work.refuse_to_start) as pool:
         outcomes = [future.result(60) for future in [pool.submit(work.double, number) for number in range(4)]]
-    assert {outcome.kind for outcome in outcomes} == {"error"}
+    assert {outcome.kind for outcome in outcomes} == {"stopped"}
     assert all("did not start" in outcome.reason for outcome in outcomes)
+
+
+def test_a_worker_that_cannot_start_at_first_is_tried_again(tmp_path: Path):
+    with WorkerPool(1, LIMITS, work.refuse_to_start_at_first, (str(tmp_path), 2)) as pool:
+        assert pool.submit(work.double, 21).result(60).value == 42
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_worker_that_kept_much_memory_is_retired_before_the_next_call(pool: WorkerPool):
+    first = pool.submit(work.own_pid).result(60).value
+    assert pool.submit(work.keep, 50).result(60).kind == "done"
+    assert pool.submit(work.own_pid).result(60).value == first
+    assert pool.submit(work.keep, 170).result(60).kind == "done"
+    assert pool.submit(work.own_pid).result(60).value != first
+    assert pool.submit(work.allocate_in_steps, 150, 0.1).result(60).kind == "done"
 
 
 def test_peak_memory_is_that_of_the_largest_call(pool: WorkerPool):
@@ -211,7 +226,7 @@ def test_leaving_the_pool_by_an_error_answers_the_waiting_calls():
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    assert futures[-1].result(1) == Outcome("error", reason="the run was stopped")
+    assert futures[-1].result(1) == Outcome("stopped", reason="the run was stopped")
 
 
 def test_leaving_the_pool_by_an_error_does_not_wait_for_a_hanging_call(tmp_path: Path):
@@ -288,3 +303,17 @@ def test_twenty_crashes_in_a_batch_of_two_hundred_lose_twenty_calls():
         2 * number for number in range(200) if number not in ways
     ]
     assert pool.replaced == 20
+
+
+def test_what_earlier_calls_kept_does_not_decide_whether_a_call_fits():
+    with WorkerPool(1, LIMITS) as pool:
+        assert pool.submit(work.keep, 90).result(60).kind == "done"
+        assert pool.submit(work.allocate_in_steps, 220, 0.1).result(60).kind == "done"
+        assert pool.replaced == 1
+
+
+def test_a_call_that_needs_too_much_in_a_used_worker_is_killed_there_and_in_one_of_its_own(pool: WorkerPool):
+    assert pool.submit(work.double, 1).result(60).value == 2
+    assert pool.submit(work.allocate_in_steps, 2000, 20).result(60).kind == "memory"
+    assert pool.replaced == 2
+    assert pool.submit(work.double, 2).result(60).value == 4

@@ -81,6 +81,7 @@ def made_up(years: range = range(2015, 2024), dictionaries: tuple[str, ...] = ("
                     "company_name": name,
                     "report_year": year,
                     "dictionary": dictionary,
+                    "scope": "report",
                 }
                 indices += [
                     row

@@ -137,6 +137,12 @@ def test_every_field_is_described(model: type[Parameters]):
         ("rule", "shortest"),
         ("reader", "pypdf"),
         ("segmenter", "hanlp"),
+        ("scopes", []),
+        ("scopes", ["mad"]),
+        ("script", "traditional"),
+        ("ocr", "tesseract"),
+        ("kinds", []),
+        ("kinds", ["yearly"]),
         ("folder", None),
     ],
 )
@@ -161,6 +167,11 @@ FULL = {
     "dictionaries": ["a"],
     "dictionary_folder": "lists",
     "rule": "token",
+    "scopes": ["mda", "body"],
+    "script": "simplified",
+    "ocr": "rapidocr",
+    "kinds": ["annual", "summary"],
+    "corrections": "corrections.yml",
     "reader": "pdfplumber",
     "segmenter": "jieba",
     "limit": 5,
@@ -195,6 +206,15 @@ def test_each_stage_gets_the_values_of_the_job_and_its_own_years(stage: int):
 def test_the_store_of_a_run_is_in_its_output_folder():
     stores = {stage.store for stage in stages(RunParameters(**RUN), [])}
     assert [store.replace("\\", "/") for store in stores] == ["out/store"]
+
+
+def test_a_scope_that_does_not_exist_is_refused_with_the_nearest_name():
+    with pytest.raises(ValidationError, match="'mad' is no part of a report; did you mean mda"):
+        RunParameters(**RUN, scopes=["mad"])
+
+
+def test_a_scope_named_twice_counts_once():
+    assert RunParameters(**RUN, scopes=["mda", "report", "mda"]).scopes == ["mda", "report"]
 
 
 def test_an_annual_update_takes_one_year_and_no_list_of_years():
@@ -255,7 +275,7 @@ NOT_OPTIONS = {
 
 
 def field_name(option: str) -> str:
-    return {"dictionary": "dictionaries"}.get(option, option)
+    return {"dictionary": "dictionaries", "scope": "scopes", "kind": "kinds"}.get(option, option)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -269,7 +289,10 @@ def test_command_and_model_have_the_same_defaults(command: str):
     fields = COMMANDS[command].model_fields
     given = {field_name(name): option.default for name, option in options_of(command).items()}
     # Nothing on the command line becomes the model's own default for these.
-    alike = {"years": ("", []), "dictionaries": (None, fields.get("dictionaries") and fields["dictionaries"].default)}
+    alike = {
+        name: (None, field.default) for name, field in fields.items() if name in ("dictionaries", "scopes", "kinds")
+    }
+    alike["years"] = ("", [])
     different = {
         name: (default, fields[name].default)
         for name, default in given.items()

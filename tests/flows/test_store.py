@@ -294,7 +294,7 @@ def test_the_views_of_hits_hold_all_measurements_in_force(any_store: Store):
     for key, documents in (("longest", "x"), ("substring", "xx"), ("forgotten", "xxx")):
         any_store.write_part("hits", key, "part", rows_for(SCHEMAS["hits"], *documents))
         if key != "forgotten":
-            any_store.set_current(f"measurement-wu2021-{key}", key=key)
+            any_store.set_current(f"measurement-wu2021-{key}", key=key, scopes={"report": key, "mda": f"{key}-mda"})
     assert count(any_store, "hits") == 3
 
 

@@ -265,3 +265,113 @@ def test_a_quote_reaches_200_characters_to_each_side_at_most():
 )
 def test_a_latin_word_or_number_is_never_cut_in_two(text, span, is_whole):
     assert clean([text]).is_whole_word(*span) is is_whole
+
+
+# Letters printed twice to look bold
+
+
+def test_a_line_printed_twice_to_look_bold_counts_once():
+    text = clean(["第第四四节节  管管理理层层讨讨论论\n公司推进数字化转型。"])
+    assert text.folded == "第四节管理层讨论公司推进数字化转型。"
+    # Every character is the first of its pair.
+    assert [int(place) for place in text.raw_positions[:3]] == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "天天向上人人为我",
+        "……………………",
+        "————————",
+        "000000001111",
+        "谢谢谢谢谢谢谢谢",
+        "大大数数据",
+        "大大数数据据库",
+        "区区块块",
+    ],
+)
+def test_what_only_looks_doubled_stays(line):
+    assert clean([line]).folded == line
+
+
+def test_doubling_is_undone_line_by_line():
+    assert clean(["大大数数据据平平台台\n大数据平台\n11..云云计计算算"]).folded == "大数据平台大数据平台1.云计算"
+
+
+# Running headers and page numbers, moved behind the rest
+
+
+def test_edges_stand_behind_the_rest_as_sentences_of_their_own():
+    pages = ["公司建设大数", "年报\n7\n据平台。"]
+    start = len(pages[0]) + 1
+    text = clean(pages, [(start, start + 2), (start + 3, start + 4)])
+    assert text.display == "公司建设大数据平台。年报7"
+    assert text.body_length == 10
+    assert sentences(text) == ["公司建设大数据平台。", "年报", "7"]
+    assert text.locate(text.folded.index("年报")) == (2, 0)
+    assert text.locate(text.folded.index("据平台")) == (2, 5)
+
+
+def test_edges_change_no_count_of_characters():
+    pages = ["示例公司\n正文第一页。", "示例公司\n正文第二页。"]
+    start = len(pages[0]) + 1
+    moved = clean(pages, [(0, 4), (start, start + 4)])
+    assert moved.chinese_characters == clean(pages).chinese_characters == 18
+    assert sentences(moved) == ["正文第一页。", "正文第二页。", "示例公司", "示例公司"]
+
+
+def test_a_text_that_is_all_edges_has_no_body():
+    text = clean(["12"], [(0, 2)])
+    assert (text.display, text.body_length, list(text.sentence_ends)) == ("12", 0, [2])
+
+
+@given(
+    st.lists(st.text("数据A1 。\n年", max_size=12), min_size=1, max_size=5),
+    st.lists(st.integers(0, 60), max_size=6, unique=True),
+)
+@settings(max_examples=200, deadline=None)
+def test_moving_edges_loses_and_makes_no_character(pages, bounds):
+    bounds = sorted(bounds)[: len(bounds) // 2 * 2]
+    edges = list(zip(bounds[::2], bounds[1::2], strict=True))
+    text = clean(pages, edges)
+    raw = "\f".join(pages)
+    visible = [place for place, character in enumerate(raw) if not character.isspace()]
+    shown = [int(place) for place, character in zip(text.raw_positions, text.display, strict=True) if character != " "]
+    assert sorted(shown) == visible
+    body = [place for place in shown if not any(start <= place < end for start, end in edges)]
+    assert shown[: len(body)] == body == sorted(body)
+    assert list(text.sentence_ends)[-1] == len(text.display)
+    assert all(np.diff(text.sentence_ends) > 0)
+
+
+# Private-use characters and traditional ones
+
+
+def test_private_use_characters_of_old_gbk_fonts_are_the_ones_they_stand_for():
+    # GB 18030: FE5A is U+359E, U+E81F in Microsoft's old code page 936; A6D9 is the vertical comma.
+    assert clean(["\ue81f"]).folded == "\u359e"
+    assert clean(["\ue78d"]).folded == "\ufe10"
+
+
+def test_private_use_characters_without_a_meaning_are_counted():
+    text = clean(["\uf06c 数据\ue000\ufffd"])
+    assert text.unmapped_characters == 3
+    assert clean(["数据"]).unmapped_characters == 0
+
+
+def test_traditional_characters_are_matched_as_simplified_by_choice_and_shown_as_printed():
+    printed = "雲計算、區塊鏈與數據"
+    text = clean([printed], script="simplified")
+    assert (text.display, text.folded) == (printed, "云计算、区块链与数据")
+    assert clean([printed]).folded == printed
+
+
+def test_simplified_text_stays_as_it_is_under_either_script(wu2021):
+    terms = "，".join(wu2021.terms)
+    assert clean([terms], script="simplified").folded == clean([terms]).folded
+
+
+def test_radicals_of_both_blocks_are_the_ideographs_they_are_printed_for():
+    # U+2EC4, U+2ED3, U+2EE9 and the Kangxi radical U+2F26.
+    assert clean(["⻄⻓⻩⼦"]).folded == "西长黄子"
+    assert clean(["⻄⻓⻩⼦"]).chinese_characters == 4

@@ -5,7 +5,18 @@ import math
 import pandas as pd
 import pytest
 
-from nlp.index import FIRM_YEAR, LONG_COLUMNS, MEASURES, WIDE_KEYS, aggregate, check_indices, choose_reports, widen
+from nlp.index import (
+    FIRM_YEAR,
+    LONG_COLUMNS,
+    MEASURES,
+    WIDE_KEYS,
+    aggregate,
+    check_indices,
+    choose_reports,
+    index_names,
+    widen,
+)
+from nlp.scope import parse_scope
 
 
 @pytest.fixture
@@ -26,6 +37,8 @@ def document(code: str, year: int = 2020, **changes: object) -> dict[str, object
         "chinese_characters": 50_000,
         "tokens": 20_000,
         "sentences": 1_000,
+        "readable_share": 1.0,
+        "ocr_pages": 0,
     }
     return row | changes
 
@@ -364,3 +377,68 @@ def test_firm_years_are_chosen_apart_from_each_other():
         candidate("c.pdf", report_year=2019),
     )
     assert chosen(*rows) == {"a.pdf": "superseded by a2.pdf", "b_same.pdf": "duplicate of b.pdf"}
+
+
+# Which file makes a firm-year
+
+
+def uses_of(*rows, kinds=("annual",)):
+    """Return the use of each file by its name."""
+    defaults = {"kind": "annual", "revision": "original", "revision_number": 0}
+    documents = pd.DataFrame([document("000001") | defaults | {"document_id": row["file"]} | row for row in rows])
+    return choose_reports(documents, kinds).set_axis(documents["file"])
+
+
+def test_the_winner_is_named_by_its_document():
+    uses = uses_of({"file": "a.pdf"}, {"file": "b.pdf", "revision": "revised", "revision_number": 1})
+    assert uses["use_status"].to_dict() == {"a.pdf": "superseded", "b.pdf": "used"}
+    assert uses.loc["a.pdf", "winner_document_id"] == "b.pdf"
+    assert uses.loc["a.pdf", "use_reason"] == "superseded by b.pdf"
+    assert pd.isna(uses.loc["b.pdf", "winner_document_id"])
+    assert uses["is_used"].to_dict() == {"a.pdf": False, "b.pdf": True}
+
+
+def test_a_copy_is_a_duplicate_of_its_twin():
+    uses = uses_of({"file": "a.pdf", "document_id": "x"}, {"file": "b.pdf", "document_id": "x"})
+    assert uses["use_status"].to_list() == ["used", "duplicate"]
+
+
+def test_a_revision_that_is_no_full_report_does_not_win():
+    piece = {"file": "revised.pdf", "revision": "revised", "revision_number": 1, "chinese_characters": 24_999}
+    uses = uses_of({"file": "full.pdf"}, piece)
+    assert uses["use_status"].to_dict() == {"full.pdf": "used", "revised.pdf": "superseded"}
+    assert uses.loc["revised.pdf", "use_reason"] == "superseded by full.pdf: less than half as long"
+    half = piece | {"chinese_characters": 25_000}
+    assert uses_of({"file": "full.pdf"}, half).loc["revised.pdf", "use_status"] == "used"
+
+
+def test_a_summary_is_used_only_if_asked_for_and_only_where_there_is_no_report():
+    rows = ({"file": "full.pdf"}, {"file": "summary.pdf", "kind": "summary", "chinese_characters": 40_000})
+    assert uses_of(*rows)["use_status"].to_list() == ["used", "left_out"]
+    assert uses_of(*rows).loc["summary.pdf", "use_reason"] == "not an annual report: summary"
+    assert uses_of(*rows, kinds=("annual", "summary"))["use_status"].to_list() == ["used", "superseded"]
+    assert uses_of(rows[1], kinds=("annual", "summary"))["use_status"].to_list() == ["used"]
+
+
+def test_an_excluded_file_makes_no_firm_year_and_says_who_took_it_out():
+    uses = uses_of({"file": "a.pdf", "status": "excluded", "reason": "corrections.yml line 3: a draft"})
+    assert uses.loc["a.pdf", "use_status"] == "left_out"
+    assert uses.loc["a.pdf", "use_reason"] == "excluded by corrections.yml line 3: a draft"
+
+
+def test_two_readings_of_a_section_give_two_indices_side_by_side(dictionary):
+    scope = parse_scope("mda")
+    documents = frame(document("000001")).assign(scope_reason="")
+    long = aggregate(documents, HITS, dictionary, "longest", scope)
+    assert set(long["scope"]) == {"mda"}
+    assert next(iter(long["index"])) == "test_mda_total_count"
+    assert list(long["index"]) == index_names(dictionary, scope)
+
+
+def test_a_report_without_the_section_is_null_with_the_reason_and_never_the_whole_report(dictionary):
+    documents = frame(document("000001", chinese_characters=None, tokens=None, sentences=None))
+    documents = documents.assign(scope_reason="no section mda was found")
+    long = aggregate(documents, HITS, dictionary, "longest", parse_scope("mda"))
+    assert long["value"].isna().all()
+    assert set(long["status"]) == {"ok"}
+    assert set(long["reason"]) == {"no section mda was found"}
