@@ -19,12 +19,14 @@ from flows.documents import load_corrections, register_folder, resolve_documents
 from flows.files import ListedFile, list_folder, load_listing, save_listing, select, with_hashes
 from flows.pool import Outcome, WorkerPool
 from flows.progress import RunProgress, progress
-from flows.settings import ReadParameters
+from flows.recognise import recognise_results
+from flows.settings import ReadingOptions, ReadParameters
 from flows.shared_pool import worker_pool
 from flows.store import Store, hash_of
 from flows.tables import PAGES, READINGS
 from flows.work import FileResult, describe_part, read_file, reading_key, text_key, write_described
 from nlp.corrections import CorrectionOutcome
+from nlp.ocr import require_ocr
 from nlp.pdf import extractor_version
 from shuzhi import RunError, StoreError
 
@@ -94,6 +96,7 @@ def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
 def read_reports(parameters: ReadParameters) -> ReadSummary:
     """Extract the text of every new report of a folder; what the store holds already is not opened."""
     started = time.monotonic()
+    check_options(parameters)
     corrections = load_corrections(parameters.corrections)
     listed = list_folder(parameters.folder)
     store = Store(parameters.store, create=True)
@@ -112,6 +115,12 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
     publish(summary, documents)
     check_failures(documents, parameters.max_failure_share)
     return summary
+
+
+def check_options(parameters: ReadingOptions) -> None:
+    """Fail before any work where an option needs a package that is not installed."""
+    if parameters.ocr != "off":
+        require_ocr()
 
 
 def hash_files(store: Store, parameters: ReadParameters, listed: list[ListedFile]) -> list[ListedFile]:
@@ -228,6 +237,8 @@ def read_copies(
 def read_batch(number: int, batch: Sequence[ListedFile], reading: Reading) -> list[ListedFile]:
     """Read one batch through the worker pool and write its part; returns the files that were lost meanwhile."""
     results = read_files(reading, batch)
+    if reading.parameters.ocr != "off":
+        results = recognise_results(reading.pool, reading.parameters.segmenter, batch, results)
     known = [result for result in results if not result.is_lost]
     if known:
         write_documents(reading.store, *keys_of(reading.parameters), known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -76,6 +77,8 @@ class FileResult:
 
 def prepare_worker(segmenter: Segmenter) -> None:
     """Load what every file needs, so that no file's time limit pays for it."""
+    # It warns of every odd operator, so that one damaged file could fill a terminal or a log.
+    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
     tables()
     _cutter(segmenter)
 
