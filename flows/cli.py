@@ -47,7 +47,7 @@ ScopesOption = Annotated[
     ),
 ]
 ScriptOption = Annotated[Script, typer.Option(help="Match traditional characters as printed or as simplified ones.")]
-OcrOption = Annotated[Ocr, typer.Option(help="Who reads scanned pages, about 2 seconds each.")]
+OcrOption = Annotated[Ocr, typer.Option(help="Who reads scanned pages, 3 to 6 seconds each.")]
 KindsOption = Annotated[
     list[str] | None, typer.Option("--kind", help="Kind of report that counts, the preferred first; repeat for more.")
 ]

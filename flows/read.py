@@ -157,6 +157,7 @@ class ReadPlan:
 
 def plan_reading(parameters: ReadParameters) -> ReadPlan:
     """Return what a run would read, without reading it; a store that is not there yet is not made."""
+    check_options(parameters)
     listed = list_folder(parameters.folder)
     chosen = select(listed, parameters.years, parameters.limit)
     try:

@@ -90,7 +90,7 @@ class ReadingOptions(PoolParameters):
     folder: str = Field(description="Folder with annual reports (.pdf, .txt); its subfolders are read too")
     reader: Reader = Field("pdfium", description="First reader of PDF pages")
     segmenter: Segmenter = Field("rjieba", description="Who cuts the tokens that are counted")
-    ocr: Ocr = Field("off", description="Who reads scanned pages, about 2 seconds each; 'off' leaves them unread")
+    ocr: Ocr = Field("off", description="Who reads scanned pages, 3 to 6 seconds each; 'off' leaves them unread")
     kinds: list[Kind] = Field(["annual"], min_length=1, description="Kinds of report that count, the preferred first")
     corrections: str = Field("", description="File with corrections of whose report a file is (YAML)")
     limit: int = Field(0, ge=0, description="Read only the first so many files; 0 reads all")
