@@ -1,8 +1,8 @@
 """Text of a report, page by page, exactly as extracted.
 
-PDFium reads; pdfplumber looks closer where PDFium's text of a page is empty although the page has text, or is
-mostly unmapped. Text files come in UTF-8 or GB18030, with or without form feeds, or as the JSON lines of the
-FinGLM collection.
+PDFium reads; pdfplumber looks closer where PDFium's text of a page looks wrong: garbled, partly unmapped, or empty
+although text is drawn. Where the two then disagree, the page says so. Text files have their pages at form feeds, or
+as the JSON lines of the FinGLM collection give them.
 """
 
 from __future__ import annotations
@@ -10,27 +10,37 @@ from __future__ import annotations
 import ctypes
 import importlib.metadata
 import io
-import json
+import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from nlp.drawn import first_text_is_invisible, has_text, picture_share, shapes
+from nlp.fallback_font import use_box_font
+from nlp.limits import MOST_CHARACTERS, MOST_CHARACTERS_OF_TITLE, MOST_CHARACTERS_PER_PAGE, MOST_PAGES
 from nlp.options import Reader
-from nlp.readability import PageStatus, Status, judge_document, judge_text
+from nlp.readability import FEW_CHARACTERS, Judgement, PageStatus, Status, judge, judge_document
+from nlp.text_file import split_text, storable
 from shuzhi import ReadError
 
-PageReader = Literal["pdfium", "pdfplumber", "text"]
-READER_VERSION = "1"
+PageReader = Literal["pdfium", "pdfplumber", "text", "ocr"]
+READER_VERSION = "2"
 # A picture that covers this share of the page is a scan of it.
 SCAN_COVERAGE = 0.6
-FEW_CHARACTERS = 20
-# A document whose pages stay empty under the second reader is not tried again and again.
+# Logos on the covers of real reports take at most 7 % of the page; near empty pages have at most 87 lines.
+SPARSE_COVERAGE = 0.1
+MANY_SHAPES = 100
+# Of 5,900 real pages two have more unmapped characters.
+SUSPICIOUS_SHARE = 0.01
+# A document that the second reader cannot read better is not tried again and again.
 SECOND_LOOKS = 5
 PDF_MAGIC_WITHIN = 1024
+_CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LETTERS = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True)
@@ -41,15 +51,21 @@ class Page:
     ----------
     text : str
         Text as extracted; only lone surrogates, which no file can store, become U+FFFD.
-    reader : {'pdfium', 'pdfplumber', 'text'}
+    reader : {'pdfium', 'pdfplumber', 'text', 'ocr'}
         Who extracted it.
-    status : {'text', 'blank', 'scanned', 'garbled'}
-        Whether it can be read.
+    status : {'text', 'sparse', 'blank', 'scanned', 'garbled', 'ocr'}
+        Whether it can be read; see :data:`nlp.readability.PageStatus`.
+    note : str
+        What is odd with the page, in words, or empty.
+    confidence : float, optional
+        Mean confidence of the recognised lines, between 0 and 1; only for pages read by text recognition.
     """
 
     text: str
     reader: PageReader
     status: PageStatus
+    note: str = ""
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ class ReadDocument:
     Parameters
     ----------
     status : str
-        ``ok``, ``scanned``, ``garbled``, ``empty``; files without pages raise ``ReadError`` instead.
+        ``ok``, ``sparse``, ``scanned``, ``garbled``, ``empty``; files without pages raise ``ReadError`` instead.
     reason : str
         Why the status is not ``ok``, or a note.
     pages : tuple of Page
@@ -75,8 +91,13 @@ class ReadDocument:
 
     @property
     def text_pages(self) -> int:
-        """Number of pages with readable text."""
+        """Number of pages with readable text of their own."""
         return sum(page.status == "text" for page in self.pages)
+
+    @property
+    def ocr_pages(self) -> int:
+        """Number of pages whose text was recognised from their picture; counted apart from ``text_pages``."""
+        return sum(page.status == "ocr" for page in self.pages)
 
     @property
     def readers(self) -> str:
@@ -124,48 +145,10 @@ def read_document(data: bytes, suffix: str, reader: Reader = "pdfium") -> ReadDo
 
 def read_text(data: bytes) -> ReadDocument:
     """Read a text file: UTF-8 or GB18030; pages at form feeds, or as FinGLM JSON lines give them."""
-    text = _decode(data)
-    texts = _json_line_pages(text)
-    if texts is None:
-        texts = text.split("\f")
-        if len(texts) > 1 and not texts[-1].strip():
-            texts.pop()
-    pages = tuple(Page(page, "text", judge_text(page)) for page in texts)
+    judged = [(text, judge(text)) for text in split_text(data)]
+    pages = tuple(Page(text, "text", found.status, found.note) for text, found in judged)
     status, reason = judge_document([page.status for page in pages])
     return ReadDocument(status, reason, pages, "")
-
-
-def _decode(data: bytes) -> str:
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return data.decode(encoding, errors="replace")
-    if b"\0" in data:
-        raise ReadError("failed", "the file is named .txt but holds binary data (zero bytes)")
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ReadError("failed", "the text is neither UTF-8 nor GB18030; save it as UTF-8")
-
-
-def _json_line_pages(text: str) -> list[str] | None:
-    """Return the pages of a FinGLM file (one JSON object a line with page and inside), or None."""
-    if not text.startswith('{"page":'):
-        return None
-    pages: dict[int, list[str]] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            page, inside = int(row["page"]), row["inside"]
-            if page < 1 or not isinstance(inside, str):
-                raise ValueError
-            pages.setdefault(page, []).append(_storable(inside))
-        except (ValueError, KeyError, TypeError, OverflowError):
-            raise ReadError("failed", f"line {number} is not a JSON object with page and inside") from None
-    return ["\n".join(pages.get(page, [])) for page in range(1, max(pages) + 1)]
 
 
 def read_pdf(data: bytes, reader: Reader = "pdfium") -> ReadDocument:
@@ -174,13 +157,24 @@ def read_pdf(data: bytes, reader: Reader = "pdfium") -> ReadDocument:
         raise ReadError("not_a_pdf", _what_it_is(data))
     document = _open(data)
     try:
+        if len(document) > MOST_PAGES:
+            raise ReadError(
+                "failed", f"the file claims {len(document):,} pages; more than {MOST_PAGES:,} are no report"
+            )
         second = _SecondReader(data)
         pages = tuple(_read_pages(document, second, reader))
-        title = str(document.get_metadata_value("Title") or "")
+        title = _title(document)
     finally:
         document.close()
     status, reason = judge_document([page.status for page in pages])
-    return ReadDocument(status, reason, pages, _storable(title))
+    return ReadDocument(status, reason, pages, storable(title[:MOST_CHARACTERS_OF_TITLE]))
+
+
+def _title(document: pypdfium2.PdfDocument) -> str:
+    try:
+        return str(document.get_metadata_value("Title") or "")
+    except UnicodeDecodeError:  # half of a surrogate pair, from a producer that cut the title off
+        return ""
 
 
 def _what_it_is(data: bytes) -> str:
@@ -198,6 +192,7 @@ def _what_it_is(data: bytes) -> str:
 
 
 def _open(data: bytes) -> pypdfium2.PdfDocument:
+    use_box_font()
     try:
         return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -214,7 +209,7 @@ class _SecondReader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._document: Any = None
-        self._looks_in_vain = 0
+        self.looks_in_vain = 0
 
     def text(self, number: int) -> str:
         """Return pdfplumber's text of a page, or an empty string where it fails too."""
@@ -228,48 +223,94 @@ class _SecondReader:
             page.close()
         except Exception:  # pdfminer raises anything on damaged files; the page then stays as PDFium gave it
             return ""
-        return _storable(text)
-
-    def better_text(self, number: int) -> str | None:
-        """Return the text of a page if pdfplumber can read it, and stop trying after a few failures."""
-        if self._looks_in_vain >= SECOND_LOOKS:
-            return None
-        text = self.text(number)
-        if judge_text(text) == "text":
-            self._looks_in_vain = 0
-            return text
-        self._looks_in_vain += 1
-        return None
+        return storable(text[:MOST_CHARACTERS_PER_PAGE])
 
 
 def _read_pages(document: pypdfium2.PdfDocument, second: _SecondReader, reader: Reader) -> Iterator[Page]:
     # A page that PDFium cannot load is garbled rather than blank: something is there that nobody read.
+    characters = 0
     for number in range(len(document)):
         handle = pdfium.FPDF_LoadPage(document, number)
         if not handle:
-            yield Page("", "pdfium", "garbled")
+            yield Page("", "pdfium", "garbled", "PDFium cannot load the page")
             continue
         try:
-            yield _read_page(handle, number, second, reader)
+            page = _read_page(handle, number, second, reader)
         finally:
             pdfium.FPDF_ClosePage(handle)
+        characters += len(page.text)
+        if characters > MOST_CHARACTERS:
+            reason = f"its first {number + 1:,} pages give {characters:,} characters; more than {MOST_CHARACTERS:,}"
+            raise ReadError("failed", f"{reason} are no report")
+        yield page
 
 
 def _read_page(handle: Any, number: int, second: _SecondReader, reader: Reader) -> Page:
     if reader == "pdfplumber":
         text = second.text(number)
-        if judge_text(text) == "text":
-            return Page(text, "pdfplumber", _scan_or(handle, text, "text"))
-    text = _pdfium_text(handle)
-    status = judge_text(text)
-    if status == "garbled" or (status == "blank" and _has_text_objects(handle)):
-        closer = second.better_text(number)
-        if closer is not None:
-            return Page(closer, "pdfplumber", _scan_or(handle, closer, "text"))
-    return Page(text, "pdfium", _scan_or(handle, text, status))
+        found = judge(text)
+        if found.status == "text":
+            return _with_drawings(handle, Page(text, "pdfplumber", "text"), found)
+    text = _pdfium_text(handle, number)
+    found = judge(text)
+    is_missing = not found.visible and has_text(handle)
+    page = Page(text, "pdfium", found.status, found.note)
+    if found.status == "garbled" or is_missing or found.unmapped >= SUSPICIOUS_SHARE:
+        page, found = _look_closer(page, found, number, second)
+    if is_missing and not text and page.status == "blank":
+        # White space that is drawn gives white space; nothing at all means characters that no reader knows.
+        return Page(text, "pdfium", "sparse", "text is drawn on the page but neither reader finds a character in it")
+    return _with_drawings(handle, page, found)
 
 
-def _pdfium_text(handle: Any) -> str:
+def _look_closer(page: Page, found: Judgement, number: int, second: _SecondReader) -> tuple[Page, Judgement]:
+    """Ask pdfplumber about a page that looks wrong, and take its text if it is better."""
+    note = page.note
+    if not note and found.unmapped:
+        note = f"{found.unmapped:.1%} of its {found.visible} visible characters are none that a report would print"
+    if second.looks_in_vain >= SECOND_LOOKS:
+        return replace(page, note=_joined(note, "pdfplumber was not asked, as it read earlier pages no better")), found
+    closer = second.text(number)
+    judged = judge(closer)
+    note = _joined(note, disagreement(page.text, closer))
+    if judged.status == "text" and (found.status != "text" or judged.unmapped < found.unmapped / 2):
+        second.looks_in_vain = 0
+        return Page(
+            closer, "pdfplumber", "text", _joined("read by pdfplumber, as PDFium's text looks wrong", note)
+        ), judged
+    second.looks_in_vain += 1
+    return replace(page, note=note), found
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
+
+
+def disagreement(pdfium_text: str, pdfplumber_text: str) -> str:
+    """Say how far two readers disagree about the characters of a page, whatever their order.
+
+    Parameters
+    ----------
+    pdfium_text, pdfplumber_text : str
+        What each read.
+
+    Returns
+    -------
+    str
+        How many Chinese characters differ, or letters where there are no Chinese ones; empty if none do.
+    """
+    one, other = (Counter(_LETTERS.findall(text)) for text in (pdfium_text, pdfplumber_text))
+    kind = "letters"
+    chinese = [Counter(_CHINESE.findall(text)) for text in (pdfium_text, pdfplumber_text)]
+    if any(chinese):
+        (one, other), kind = chinese, "Chinese characters"
+    differ = max((one - other).total(), (other - one).total())
+    if not differ:
+        return ""
+    return f"PDFium and pdfplumber disagree: {differ} of {max(one.total(), other.total())} {kind} differ"
+
+
+def _pdfium_text(handle: Any, number: int) -> str:
     textpage = pdfium.FPDFText_LoadPage(handle)
     if not textpage:
         return ""
@@ -277,6 +318,11 @@ def _pdfium_text(handle: Any) -> str:
         characters = pdfium.FPDFText_CountChars(textpage)
         if characters <= 0:
             return ""
+        if characters > MOST_CHARACTERS_PER_PAGE:
+            reason = (
+                f"page {number + 1} holds {characters:,} characters; more than {MOST_CHARACTERS_PER_PAGE:,} are no page"
+            )
+            raise ReadError("failed", reason)
         # A character outside the basic plane takes two UTF-16 units; the last unit is the closing zero.
         units = 2 * characters + 1
         buffer = (ctypes.c_ushort * units)()
@@ -284,60 +330,24 @@ def _pdfium_text(handle: Any) -> str:
         raw = ctypes.string_at(buffer, 2 * max(0, written - 1))
     finally:
         pdfium.FPDFText_ClosePage(textpage)
-    return _storable(raw.decode("utf-16-le", "surrogatepass"))
+    return storable(raw.decode("utf-16-le", "surrogatepass"))
 
 
-def _storable(text: str) -> str:
-    """Replace lone surrogates, which UTF-8 and so Parquet cannot hold."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
-    return text
+def _with_drawings(handle: Any, page: Page, found: Judgement) -> Page:
+    """Return ``scanned`` for a page that is a picture, ``sparse`` for one with hardly any text but drawings.
 
-
-def _objects(handle: Any) -> Iterator[Any]:
-    for index in range(pdfium.FPDFPage_CountObjects(handle)):
-        yield pdfium.FPDFPage_GetObject(handle, index)
-
-
-def _has_text_objects(handle: Any) -> bool:
-    return any(pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_TEXT for item in _objects(handle))
-
-
-def _scan_or(handle: Any, text: str, status: PageStatus) -> PageStatus:
-    """Return ``scanned`` for a page that is a picture, with no text or an invisible layer of it."""
-    # A page with more characters than this, blanks included, is not worth the count.
-    is_sparse = len(text) < 100 * FEW_CHARACTERS and len("".join(text.split())) < FEW_CHARACTERS
-    if (is_sparse or _first_text_is_invisible(handle)) and _picture_share(handle) >= SCAN_COVERAGE:
-        return "scanned"
-    return status
-
-
-def _first_text_is_invisible(handle: Any) -> bool:
-    """Tell whether the first text on the page is drawn invisibly, as text recognition lays it over a scan."""
-    for item in _objects(handle):
-        if pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_TEXT:
-            invisible: bool = pdfium.FPDFTextObj_GetTextRenderMode(item) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
-            return invisible
-    return False
-
-
-def _picture_share(handle: Any) -> float:
-    """Return the share of the page that its pictures cover together, at most 1."""
-    area = pdfium.FPDF_GetPageWidthF(handle) * pdfium.FPDF_GetPageHeightF(handle)
-    covered = sum(_area(item) for item in _objects(handle) if _is_picture(item))
-    return float(min(1.0, covered / area)) if area > 0 else 0.0
-
-
-def _is_picture(item: Any) -> bool:
-    kinds = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM)
-    return pdfium.FPDFPageObj_GetType(item) in kinds
-
-
-def _area(item: Any) -> float:
-    sides = [ctypes.c_float() for _ in range(4)]
-    if not pdfium.FPDFPageObj_GetBounds(item, *[ctypes.byref(side) for side in sides]):
-        return 0.0
-    left, bottom, right, top = (side.value for side in sides)
-    return max(0.0, right - left) * max(0.0, top - bottom)
+    A picture of six tenths of the page with hardly any text, or with an invisible layer of it, is a scan. Hardly any
+    text beside a picture of a tenth of the page, or beside a hundred shapes, is sparse: text may be inside a picture
+    or drawn as outlines. A heading or page number alone on a page stays as it is.
+    """
+    has_few = found.visible < FEW_CHARACTERS
+    if not has_few and not first_text_is_invisible(handle):
+        return page
+    share = picture_share(handle)
+    if share >= SCAN_COVERAGE:
+        return replace(page, status="scanned")
+    drawn = shapes(handle) if has_few else 0
+    if has_few and (share >= SPARSE_COVERAGE or drawn >= MANY_SHAPES):
+        what = f"{found.visible} visible characters beside {drawn} shapes and pictures on {share:.0%} of the page"
+        return replace(page, status="sparse", note=_joined(page.note, what))
+    return page

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 
 import pypdfium2
 import pytest
@@ -12,7 +13,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
-from nlp.pdf import Page, ReadDocument, extractor_version, read_document
+from nlp.limits import MOST_CHARACTERS, MOST_CHARACTERS_PER_PAGE, MOST_PAGES
+from nlp.pdf import Page, ReadDocument, disagreement, extractor_version, read_document
 from shuzhi import ReadError
 
 WIDTH, HEIGHT = 595, 842
@@ -143,8 +145,8 @@ def test_a_page_number_on_a_picture_does_not_make_it_text():
     assert status_of(make_pdf(page)) == "scanned"
 
 
-@pytest.mark.parametrize(("share", "state"), [(0.61, "scanned"), (0.59, "blank")])
-def test_a_picture_of_six_tenths_of_a_page_is_a_scan(share, state):
+@pytest.mark.parametrize(("share", "state"), [(0.61, "scanned"), (0.59, "sparse"), (0.11, "sparse"), (0.09, "blank")])
+def test_a_picture_of_six_tenths_of_a_page_is_a_scan_and_of_a_tenth_is_sparse(share, state):
     (page,) = read_document(make_pdf(lambda canvas: draw_picture(canvas, share)), ".pdf").pages
     assert page.status == state
 
@@ -164,15 +166,210 @@ def test_fault_5_scans_have_a_reason_with_their_number():
     assert document.text_pages == 0
 
 
-def test_a_file_that_asks_for_a_password_is_encrypted():
-    data = make_pdf(text_page, encrypt=StandardEncryption("user", "owner", strength=128))
+def draw_lines(canvas: Canvas, number: int) -> None:
+    for place in range(number):
+        canvas.line(40, 40 + place, 500, 40 + place)
+
+
+def number_page(canvas: Canvas) -> None:
+    canvas.drawString(300, 20, "- 12 -")
+
+
+def outlined_page(canvas: Canvas) -> None:
+    """Draw a page number, and text as the many outlines into which some programs turn letters."""
+    draw_lines(canvas, 400)
+    number_page(canvas)
+
+
+def heading_page(canvas: Canvas) -> None:
+    canvas.setFont("STSong-Light", 20)
+    canvas.drawString(200, 500, "第十一节 财务报告")
+
+
+@pytest.mark.parametrize(("lines", "state"), [(100, "sparse"), (99, "blank")])
+def test_a_hundred_lines_without_text_are_sparse(lines, state):
+    (page,) = read_document(make_pdf(lambda canvas: draw_lines(canvas, lines)), ".pdf").pages
+    assert page.status == state
+
+
+def test_a_sparse_page_says_what_is_drawn_on_it():
+    (page,) = read_document(make_pdf(outlined_page), ".pdf").pages
+    assert (page.status, page.text) == ("sparse", "- 12 -")
+    assert page.note == "4 visible characters beside 400 shapes and pictures on 0% of the page"
+
+
+def test_a_file_of_outlines_is_not_ok_with_counts_of_zero():
+    document = read_document(make_pdf(heading_page, *[outlined_page] * 3), ".pdf")
+    assert document.status == "sparse"
+    assert "3 of 4 pages hold hardly any text" in document.reason
+
+
+def test_a_heading_alone_on_a_page_is_text_and_a_page_number_alone_is_nothing():
+    document = read_document(make_pdf(text_page, heading_page, number_page), ".pdf")
+    assert [page.status for page in document.pages] == ["text", "text", "blank"]
+    assert (document.status, document.reason) == ("ok", "")
+
+
+def test_a_file_of_page_numbers_is_empty():
+    assert read_document(make_pdf(*[number_page] * 3), ".pdf").status == "empty"
+
+
+def test_back_cover_of_a_real_report_is_sparse_and_the_report_ok(read_report):
+    # Page 124 is 532 outlines and no character; page 1 is a picture.
+    document = read_report("HK01161_2021_annual_full_en.pdf")
+    assert [document.pages[0].status, document.pages[123].status] == ["scanned", "sparse"]
+    assert {page.status for page in document.pages[1:123]} == {"text"}
+    assert document.status == "ok"
+
+
+@pytest.mark.parametrize("strength", [40, 128])
+def test_a_file_that_asks_for_a_password_is_encrypted(strength):
+    data = make_pdf(text_page, encrypt=StandardEncryption("user", "owner", strength=strength))
     assert refused(data).status == "encrypted"
     assert "password" in refused(data).reason
 
 
-def test_a_file_with_an_owner_password_alone_is_readable():
-    data = make_pdf(text_page, encrypt=StandardEncryption("", "owner", canCopy=0, strength=128))
-    assert SENTENCE in texts(read_document(data, ".pdf"))[0]
+@pytest.mark.parametrize("strength", [40, 128])
+def test_a_file_with_an_owner_password_alone_is_readable(strength):
+    encryption = StandardEncryption("", "owner", canCopy=0, canPrint=0, strength=strength)
+    data = make_pdf(text_page, encrypt=encryption)
+    assert b"/Encrypt" in data
+    document = read_document(data, ".pdf")
+    assert (document.status, document.reason, document.readers) == ("ok", "", "pdfium 1")
+    assert SENTENCE in texts(document)[0]
+
+
+# Reports whose fonts say which characters their glyphs are in a ToUnicode map alone, from four programs.
+NEED_TOUNICODE = {
+    "000001_2008_annual_full.pdf": 7,
+    "000002_2009_annual_full.pdf": 6,
+    "000059_2019_annual_full.pdf": 4,
+    "200570_2019_annual_full.pdf": 4,
+    "603339_2019_annual_full.pdf": 91,
+}
+
+
+def without_tounicode(data: bytes) -> bytes:
+    """Give the maps another name of the same length, so that no reader finds them."""
+    return data.replace(b"/ToUnicode", b"/NoUnicode")
+
+
+@pytest.mark.parametrize("name", NEED_TOUNICODE)
+def test_a_copy_of_a_real_report_without_tounicode_is_garbled(reports, read_report, name):
+    data = (reports / name).read_bytes()
+    assert data.count(b"/ToUnicode") == NEED_TOUNICODE[name]
+    document = read_document(without_tounicode(data), ".pdf")
+    assert document.status == "garbled"
+    filled = [number for number, page in enumerate(read_report(name).pages) if len(page.text) > 200]
+    states = [document.pages[number].status for number in filled]
+    assert states.count("garbled") >= 0.99 * len(states)
+    assert all(page.note for page in document.pages if page.status == "garbled")
+
+
+def test_without_tounicode_pdfplumber_reads_a_report_of_word_from_its_fonts(reports, read_report):
+    # Word embeds fonts with their own character maps, which pdfplumber uses and PDFium does not.
+    name = "000008_2016_annual_full.pdf"
+    cut = pypdfium2.PdfDocument.new()
+    cut.import_pages(pypdfium2.PdfDocument(without_tounicode((reports / name).read_bytes())), range(4))
+    file = io.BytesIO()
+    cut.save(file)
+    document = read_document(file.getvalue(), ".pdf")
+    assert (document.status, document.readers) == ("ok", "pdfplumber 4")
+    for page, original in zip(document.pages, read_report(name).pages, strict=False):
+        found, expected = (
+            Counter(character for character in each.text if "\u4e00" <= character <= "\u9fff")
+            for each in (page, original)
+        )
+        assert found == expected
+        assert "PDFium's text looks wrong" in page.note
+        assert "PDFium and pdfplumber disagree" in page.note
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "note"),
+    [
+        ("大数据", "据数大", ""),
+        ("大数据 12", "大 数\n据", ""),  # only Chinese characters count where there are some
+        ("大数据", "大数", "PDFium and pdfplumber disagree: 1 of 3 Chinese characters differ"),
+        ("大数据", "", "PDFium and pdfplumber disagree: 3 of 3 Chinese characters differ"),
+        ("大数据", "大数擦云", "PDFium and pdfplumber disagree: 2 of 4 Chinese characters differ"),
+        ("Mul\ufffdmedia", "Multimedia", "PDFium and pdfplumber disagree: 2 of 10 letters differ"),
+        ("", "", ""),
+    ],
+)
+def test_two_readers_disagree_by_the_characters_that_one_lacks(one, other, note):
+    assert disagreement(one, other) == note
+
+
+def test_a_wrong_character_map_is_noted_where_pdfplumber_reads_the_page(read_report):
+    first, second = read_report("hardcase_bad_tounicode_notareport.pdf").pages
+    assert (first.reader, second.reader) == ("pdfplumber", "pdfplumber")
+    assert "PDFium and pdfplumber disagree: 149 of 618 Chinese characters differ" in first.note
+    assert "PDFium and pdfplumber disagree: 63 of 348 Chinese characters differ" in second.note
+
+
+def test_a_readable_page_has_no_note(read_report):
+    assert {page.note for page in read_report("000585_2018Q1_quarterly.pdf").pages} == {""}
+
+
+def page_tree(levels: int, kids: int) -> bytes:
+    """Return a small file whose page tree leads to the same page again and again."""
+    bodies = ["<< /Type /Catalog /Pages 2 0 R >>"]
+    for level in range(levels):
+        count, child = kids ** (levels - level), level + 3
+        bodies.append(f"<< /Type /Pages /Count {count} /Kids [{f'{child} 0 R ' * kids}] >>")
+    bodies.append("<< /Type /Page /MediaBox [0 0 595 842] >>")
+    data = b"%PDF-1.4\n"
+    offsets = []
+    for number, body in enumerate(bodies, start=1):
+        offsets.append(len(data))
+        data += f"{number} 0 obj\n{body}\nendobj\n".encode()
+    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
+    head = f"xref\n0 {len(bodies) + 1}\n0000000000 65535 f \n{table}"
+    trailer = f"trailer\n<< /Size {len(bodies) + 1} /Root 1 0 R >>\nstartxref\n{len(data)}\n%%EOF\n"
+    return data + (head + trailer).encode()
+
+
+def test_a_file_of_a_million_pages_is_failed_before_it_is_read():
+    error = refused(page_tree(levels=3, kids=100))
+    assert error.status == "failed"
+    assert "1,000,000 pages" in error.reason
+
+
+def test_a_small_tree_of_the_same_kind_is_read():
+    assert refused(page_tree(levels=3, kids=20)).reason.startswith("the file claims 8,000 pages")
+    assert len(read_document(page_tree(levels=2, kids=3), ".pdf").pages) == 9
+
+
+def test_a_page_with_more_characters_than_any_page_is_failed():
+    def page(canvas):
+        for _ in range(MOST_CHARACTERS_PER_PAGE // 10_000 + 1):
+            text = canvas.beginText(40, 700)
+            text.textLine("0123456789" * 1_000)
+            canvas.drawText(text)
+            canvas.translate(0, -20)
+
+    error = refused(make_pdf(text_page, page))
+    assert error.status == "failed"
+    assert "page 2 holds 2" in error.reason
+
+
+def test_a_text_of_more_characters_than_any_report_is_failed():
+    assert "20,000,001 characters" in refused(b"a" * (MOST_CHARACTERS + 1), ".txt").reason
+
+
+def test_a_text_of_more_pages_than_any_report_is_failed():
+    assert "5,001 pages" in refused(b"a" + b"\fa" * MOST_PAGES, ".txt").reason
+    assert len(read_document(b"a" + b"\fa" * (MOST_PAGES - 1), ".txt").pages) == MOST_PAGES
+
+
+def test_a_json_line_of_page_one_billion_is_failed():
+    reason = refused(json_lines({"page": 1, "inside": "一"}, {"page": 10**9, "inside": "二"}), ".txt").reason
+    assert reason.startswith("line 2 is of page 1,000,000,000")
+
+
+def test_an_absurd_title_is_cut():
+    assert len(read_document(make_pdf(text_page, title="年" * 100_000), ".pdf").metadata_title) == 1_000
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
