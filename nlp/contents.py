@@ -19,10 +19,12 @@ DENSE_APART = 90
 WITHIN_HEADING = 4_000
 
 CONTENTS_HEADING = re.compile(r"^ *(?:目 *录|目 *次)[:： ]*$", re.MULTILINE)
-LEADER_LINE = re.compile(
-    rf"(?P<title>[^\n]{{0,80}}?) *(?:{LEADERS.pattern})[ .．…]*[-–(（]? ?第? ?\d{{0,4}} ?[页)）–-]? *"
+AFTER_LEADERS = re.compile(r"[ .．…·•‥]*[-–(（]? ?第? ?(?:\d ?){0,4}[页)）–-]? *")
+LONGEST_LISTED = 80
+NUMBER_LINE = re.compile(
+    r"^(?P<title>[^\n]{2,60}?)(?: +|(?<=\D))\(?第? ?(?P<page>\d(?: ?\d){0,2})页?\)? *$", re.MULTILINE
 )
-NUMBER_LINE = re.compile(r"^(?P<title>[^\n]{2,60}?)(?: +|(?<=\D))\(?第? ?(?P<page>\d{1,3})页?\)? *$", re.MULTILINE)
+LEADING_LINE = re.compile(r"^ *(?P<page>\d{1,3}) +(?P<title>[^\W\d][^\n]{1,40}?) *$", re.MULTILINE)
 LAST_NUMBER = re.compile(r"(\d{1,4})\D{0,4}\Z")
 STRAY_ANCHOR = re.compile(r"^ *_toc\d+")
 
@@ -83,7 +85,7 @@ def find_contents(layout: Layout) -> Contents:
         top = _top_level(entries)
         if len(top) >= FEWEST_ENTRIES:
             return Contents(top, tuple(spans))
-    return Contents((), ())
+    return _leading_numbers(layout, limit)
 
 
 def _runs(lines: list[tuple[int, int]], fewest: int, apart: int) -> list[tuple[int, int]]:
@@ -100,9 +102,11 @@ def _runs(lines: list[tuple[int, int]], fewest: int, apart: int) -> list[tuple[i
 def _leader_spans(layout: Layout, limit: int) -> list[tuple[int, int]]:
     lines: list[tuple[int, int]] = []
     for leaders in LEADERS.finditer(layout.text, 0, limit):
-        line = (layout.text.rfind("\n", 0, leaders.start()) + 1, _line_end(layout, leaders.end()))
-        if (not lines or line != lines[-1]) and LEADER_LINE.fullmatch(layout.text, *line):
-            lines.append(line)
+        start, end = layout.text.rfind("\n", 0, leaders.start()) + 1, _line_end(layout, leaders.end())
+        title = layout.text[start : leaders.start()].strip(" ")
+        is_first = not lines or lines[-1][0] != start
+        if is_first and len(title) <= LONGEST_LISTED and AFTER_LEADERS.fullmatch(layout.text, leaders.end(), end):
+            lines.append((start, end))
     spans = _runs(lines, FEWEST_ENTRIES, FARTHEST_APART)
     return [(_first_line(layout, start), end) for start, end in _together(spans)]
 
@@ -144,6 +148,21 @@ def _number_spans(layout: Layout, limit: int) -> list[tuple[int, int]]:
     return spans
 
 
+def _leading_numbers(layout: Layout, limit: int) -> Contents:
+    """Return the contents below a heading 目录 whose lines begin with their page number, as in designed reports."""
+    for heading in CONTENTS_HEADING.finditer(layout.text, 0, limit):
+        window = (heading.end(), min(len(layout.text), heading.end() + WITHIN_HEADING))
+        lines = [line for line in LEADING_LINE.finditer(layout.text, *window) if not SENTENCE.search(line["title"])]
+        lines = [line for line in lines if title_key(line["title"])]
+        for start, end in _runs([line.span() for line in lines], FEWEST_ENTRIES, DENSE_APART):
+            entries = [_entry(line["title"], int(line["page"])) for line in lines if start <= line.start() < end]
+            pages = [entry.page for entry in entries]
+            # Section numbers ascend by one; page numbers have gaps.
+            if pages == sorted(pages) and pages[-1] - pages[0] >= 2 * len(pages):
+                return Contents(_top_level(tuple(entries)), ((start, end),))
+    return Contents((), ())
+
+
 def _dense_spans(layout: Layout, limit: int) -> list[tuple[int, int]]:
     """Return the stretches where numbered titles follow each other with no text between: contents without pages."""
     spans: list[tuple[int, int]] = []
@@ -171,20 +190,30 @@ def _entries(text: str) -> list[Entry]:
         line = STRAY_ANCHOR.sub("", raw_line).strip()
         if not line:
             continue
-        match = LEADER_LINE.fullmatch(line) or NUMBER_LINE.match(line)
-        title = match["title"].strip() if match is not None else line
+        listed = _listed_title(line)
+        title = listed if listed is not None else line
         if carried and _numbering(title)[1]:
             entries.append(_entry(carried, 0))
             carried = ""
-        if match is None:
+        if listed is None:
             carried = line if _numbering(line)[1] else ""
             continue
-        page = LAST_NUMBER.search(line[len(title) :])
+        page = LAST_NUMBER.search(line[len(title) :].replace(" ", ""))
         entries.append(_entry(carried + title, int(page[1]) if page is not None else 0))
         carried = ""
     if carried:
         entries.append(_entry(carried, 0))
     return [entry for entry in entries if entry.key]
+
+
+def _listed_title(line: str) -> str | None:
+    """Return the title of a line that ends in leaders or a page number, else None."""
+    leaders = LEADERS.search(line)
+    if leaders is not None:
+        is_listed = leaders.start() <= LONGEST_LISTED and AFTER_LEADERS.fullmatch(line, leaders.end())
+        return line[: leaders.start()].strip() if is_listed else None
+    match = NUMBER_LINE.match(line)
+    return match["title"].strip() if match is not None else None
 
 
 def _numbering(line: str) -> tuple[Style, int, str]:

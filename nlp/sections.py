@@ -14,20 +14,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from nlp.chains import appended, best_chain, fill_gaps, unnumbered_headings
+from nlp.chains import (
+    MOSTLY,
+    appended,
+    best_chain,
+    fill_from_contents,
+    fill_gaps,
+    renamed,
+    unnumbered_headings,
+    without_inner_tail,
+)
 from nlp.contents import Contents, find_contents
 from nlp.doubts import DOUBTFUL, Doubt, find_doubts, implausible
 from nlp.headings import EXPLICIT_STYLES, FRONT_MATTER, NUMBERINGS, Heading, Style, find_headings
 from nlp.layout import Layout, lay_out
-from nlp.section_titles import SectionKind, kind_of
+from nlp.section_titles import SectionKind, kind_of, title_key
 from nlp.subparts import find_subpart
 
-SECTIONS_VERSION = "1"
+SECTIONS_VERSION = "2"
 FEWEST_NAMED = 3
 FEWEST_NAMED_PLAIN = 4
 # An outer numbering is preferred if it has this share of the support of the best one.
 OUTER_SHARE = 0.6
-SETTLED_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -92,21 +100,25 @@ class SectionMap:
     front_matter: tuple[Section, ...] = ()
 
 
-def find_sections(pages: Sequence[str]) -> SectionMap:
+def find_sections(pages: Sequence[str], layout: Layout | None = None, contents: Contents | None = None) -> SectionMap:
     """Find the top-level sections of a report.
 
     Parameters
     ----------
     pages : sequence of str
         Raw text of each page, in order; one page for a file without page breaks.
+    layout : Layout, optional
+        What :func:`nlp.layout.lay_out` gives for these pages, where it is there already.
+    contents : Contents, optional
+        What :func:`nlp.contents.find_contents` gives for that layout, where it is there already.
 
     Returns
     -------
     SectionMap
         The sections, the discussion section and what speaks for or against them.
     """
-    layout = lay_out(pages)
-    contents = find_contents(layout)
+    layout = layout or lay_out(pages)
+    contents = contents or find_contents(layout)
     chain, rivals = _headings(layout, contents)
     sections = _sections(layout, contents, chain, rivals)
     discussion, reason = _discussion(layout, sections, contents)
@@ -127,17 +139,18 @@ def find_sections(pages: Sequence[str]) -> SectionMap:
 
 def _headings(layout: Layout, contents: Contents) -> tuple[list[Heading], list[Heading]]:
     """Return the chosen headings and all lines of their numbering, or two empty lists."""
-    listed = frozenset(entry.key for entry in contents.entries)
+    listed = {entry.key: (entry.style, entry.number) for entry in reversed(contents.entries)}
     found: list[tuple[float, list[Heading], list[Heading]]] = []
     for numbering in NUMBERINGS:
         lines = [line for line in find_headings(layout, listed, numbering) if not contents.covers(line.start)]
         support, chain = best_chain(lines)
+        chain = without_inner_tail(chain, contents)
         if sum(heading.is_named for heading in chain) >= _fewest_named(numbering.style):
             found.append((support, chain, lines))
         if _is_settled(chain, contents):
             break
     most_listed = max((sum(heading.in_contents for heading in chain) for _, chain, _ in found), default=0)
-    if contents.is_unnumbered and most_listed < len(contents.entries):
+    if most_listed < (1.0 if contents.is_unnumbered else MOSTLY) * len(contents.entries):
         lines = unnumbered_headings(layout, contents)
         support, chain = best_chain(lines)
         if len(chain) >= FEWEST_NAMED_PLAIN and len(chain) > most_listed:
@@ -146,14 +159,15 @@ def _headings(layout: Layout, contents: Contents) -> tuple[list[Heading], list[H
         return [], []
     enough = OUTER_SHARE * max(support for support, _, _ in found)
     _, chain, lines = next(item for item in found if item[0] >= enough)
-    chain = fill_gaps(chain, lines)
-    return chain + appended(layout, contents, listed, chain[-1].end), lines
+    chain = renamed(fill_from_contents(layout, contents, fill_gaps(chain, lines, contents)), contents)
+    appendices, more = appended(layout, contents, listed, chain[-1])
+    return chain + appendices, sorted(lines + more, key=lambda line: line.start)
 
 
 def _is_settled(chain: list[Heading], contents: Contents) -> bool:
     """Tell whether a numbering has most titles of the contents, so that no inner one need be tried."""
     listed = sum(heading.in_contents for heading in chain)
-    return listed >= FEWEST_NAMED_PLAIN and listed >= SETTLED_SHARE * len(contents.entries)
+    return listed >= FEWEST_NAMED_PLAIN and listed >= MOSTLY * len(contents.entries)
 
 
 def _fewest_named(style: Style) -> int:
@@ -219,16 +233,21 @@ def _doubted(section: Section, against: str) -> Section:
 
 def _against_report(layout: Layout, sections: list[Section], report: Section, contents: Contents) -> str:
     """Return what says that a directors' report is not the discussion although no title names another section."""
-    has_gap = any("is missing" in check for section in sections for check in section.checks)
-    if has_gap and not contents.entries:
+    has_gap = any("missing" in check for section in sections for check in section.checks)
+    titles = {title_key(section.heading) for section in sections}
+    is_unclear = any(
+        kind_of(entry.key) == "other" and not any(title.endswith(entry.key) for title in titles)
+        for entry in contents.entries
+    )
+    if has_gap and (is_unclear or not contents.entries):
         return "a section is missing, which could be the discussion"
     length = _place(layout, report)[1] - _place(layout, report)[0]
     for section in sections[1:]:
         start, end = _place(layout, section)
         if section.kind == "financial_report":
             break
-        if section.kind == "other" and end - start > length:
-            return f"{section.heading} is longer and has an unusual title, so it could be the discussion"
+        if section.kind in ("other", "business_overview") and end - start > length:
+            return f"{section.heading} is longer, so it could be the discussion"
     return ""
 
 

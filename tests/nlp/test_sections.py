@@ -1,21 +1,28 @@
 """Sections: one small text for each trap, all labelled reports, and reports changed so that the method must cope."""
 
-import json
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nlp.contents import find_contents
 from nlp.layout import lay_out
-from nlp.pdf import ReadDocument
 from nlp.section_titles import kind_of, parse_number, title_key
 from nlp.sections import Section, SectionMap, find_sections
+from tests.benchmarks.gold import Labelled, SectionScore, read_labels, score_sections, text_of
+from tests.benchmarks.section_changes import (
+    CHANGES,
+    Marked,
+    edit_contents,
+    edit_headings,
+    judge_change,
+    mark,
+    settle,
+    split_number,
+)
 
 Pages = list[str]
 TITLES = (
@@ -44,7 +51,6 @@ OLDER_TITLES = (
 )
 NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十")
 PROSE = "报告期内，公司围绕年度经营目标开展各项工作，主营业务稳步增长。\n" * 25
-NUMBER = re.compile(r"第[一二三四五六七八九十]+节|[一二三四五六七八九十]+、|\d+\.(?!\d)")
 
 
 def build(
@@ -55,18 +61,6 @@ def build(
     listed = "\n".join(f"{heading}{leaders}{page}" for page, heading in enumerate(headings, start=3))
     front = ["某某股份有限公司\n年度报告", f"目录\n{listed}\n" if contents else "公司声明\n"]
     return front + [f"{heading}\n{PROSE}" for heading in headings]
-
-
-def visible(text: str) -> str:
-    return re.sub(r"[\s\x00-\x1f]+", "", text)
-
-
-def text_of(pages: Sequence[str], section: Section) -> str:
-    """Return the text of a section, white space removed."""
-    whole = list(pages[section.start_page - 1 : section.end_page])
-    whole[-1] = whole[-1][: section.end_offset]
-    whole[0] = whole[0][section.start_offset :]
-    return visible("".join(whole))
 
 
 def found(pages: Sequence[str]) -> tuple[SectionMap, Section]:
@@ -306,365 +300,136 @@ def test_kinds_and_numbers() -> None:
 # ------------------------------------------------------------------------------------------ labelled reports
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """A labelled report."""
-
-    label: dict[str, Any]
-    pages: Pages
-    base: SectionMap
-
-    @property
-    def has_pages(self) -> bool:
-        return bool(self.label["pages"])
+@pytest.fixture(scope="module")
+def reports_read(shared: Path) -> list[Labelled]:
+    """All labelled reports."""
+    if not (shared / "gold" / "reports").is_dir():
+        pytest.skip("the shared test data hold no labelled reports")
+    return read_labels(shared)
 
 
 @pytest.fixture(scope="module")
-def labelled(shared: Path, read_report: Callable[[str], ReadDocument]) -> list[Labelled]:
-    """All reports with labelled sections."""
-    folder = shared / "gold" / "reports"
-    if not folder.is_dir():
-        pytest.skip("the shared test data hold no labelled reports")
-    labels = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    texts = [[page.text for page in read_report(label["file"]).pages] for label in labels if label.get("sections")]
-    with_sections = [label for label in labels if label.get("sections")]
-    return [Labelled(label, pages, find_sections(pages)) for label, pages in zip(with_sections, texts, strict=True)]
+def labelled(reports_read: list[Labelled]) -> list[tuple[Labelled, SectionMap]]:
+    """The reports with labelled sections, and what is found in them."""
+    return [(report, find_sections(report.pages)) for report in reports_read if report.has_sections]
 
 
-@dataclass
-class Score:
-    """How a set of reports came out."""
-
-    sections: int = 0
-    expected: int = 0
-    right: int = 0
-    reports: int = 0
-    pages_exact: int = 0
-    offsets_exact: int = 0
-    silently_wrong: int = 0
+@pytest.fixture(scope="module")
+def scores(labelled: list[tuple[Labelled, SectionMap]]) -> list[SectionScore]:
+    return [score_sections(report, found) for report, found in labelled]
 
 
-def plain(text: str) -> str:
-    return re.sub(r"\W", "", text)
+@pytest.fixture(scope="module")
+def marked(labelled: list[tuple[Labelled, SectionMap]], scores: list[SectionScore]) -> list[Marked]:
+    """The reports whose discussion and sections are exact, with their true places marked."""
+    exact = [
+        mark(report.path.name, report.pages, found)
+        for (report, found), score in zip(labelled, scores, strict=True)
+        if score.discussion == "exact" and score.right == score.expected == score.found
+    ]
+    assert len(exact) >= 0.9 * len(scores)
+    return exact
 
 
-def score_report(report: Labelled, score: Score) -> str:
-    """Add one report to the score and return a line about it."""
-    sections = report.base
-    place = "page" if report.has_pages else "start_char"
-    expected = {(plain(item["title"]), item[place]) for item in report.label["sections"]}
-    mine = {
-        (plain(item.heading), item.start_page if report.has_pages else item.start_offset) for item in sections.sections
-    }
-    # Two text layers have lost the marks between words that the labels were read with.
-    expected = {(visible(title), where) for title, where in expected}
-    score.sections += len(mine)
-    score.expected += len(expected)
-    score.right += len(mine & expected)
-    score.reports += 1
-    pages_exact, offsets_exact = discussion_exact(report, sections.discussion)
-    score.pages_exact += pages_exact
-    score.offsets_exact += offsets_exact
-    doubtful = sections.discussion is None or sections.discussion.confidence < 0.5
-    score.silently_wrong += not (pages_exact and offsets_exact) and not doubtful
-    heading = sections.discussion.heading if sections.discussion is not None else None
-    counts = f"{len(mine & expected)}/{len(expected)} sections, {len(mine - expected)} extra"
-    return f"{report.label['file']}: {counts}, {heading}, pages {pages_exact}, offsets {offsets_exact}"
+def test_labelled_reports(scores: list[SectionScore]) -> None:
+    for score in scores:
+        print(score)
+    right = sum(score.right for score in scores)
+    assert right >= 0.97 * sum(score.found for score in scores)
+    assert right >= 0.97 * sum(score.expected for score in scores)
+    assert sum(score.pages for score in scores) >= 0.98 * len(scores)
+    assert sum(score.offsets for score in scores) >= 0.95 * len(scores)
+    assert not [score for score in scores if score.discussion == "silently wrong" or score.silently_wrong]
 
 
-def discussion_exact(report: Labelled, section: Section | None) -> tuple[bool, bool]:
-    """Tell whether pages and offsets of the discussion are those of the label."""
-    label = report.label["mda"]
-    if section is None:
-        return False, False
-    if not report.has_pages:
-        exact = (section.start_offset, section.end_offset) == (label["start_char"], label["end_char"])
-        return exact, exact
-    pages_exact = (section.start_page, section.end_page) == (label["start_page"], label["end_page"])
-    text = plain(text_of(report.pages, section))
-    # JSON lines hold tables row by row, so that a label's last words may stand in another order there.
-    ends = text.endswith(plain(label["end_text"])) or report.label.get("encoding") == "utf-8 jsonl"
-    return pages_exact, text.startswith(plain(label["start_text"])) and ends
+def test_sub_parts_of_labelled_reports(scores: list[SectionScore]) -> None:
+    assert sum(score.subpart is True for score in scores) >= 5
+    assert not [score for score in scores if score.subpart is False]
 
 
-def test_labelled_reports(labelled: list[Labelled]) -> None:
-    score = Score()
-    for report in labelled:
-        print(score_report(report, score))
-    print(score)
-    assert score.right >= 0.97 * score.sections
-    assert score.right >= 0.97 * score.expected
-    assert score.pages_exact >= 0.98 * score.reports
-    assert score.offsets_exact >= 0.95 * score.reports
-    assert score.silently_wrong == 0
+def test_layout_and_contents_may_be_given(labelled: list[tuple[Labelled, SectionMap]]) -> None:
+    report, found = labelled[0]
+    layout = lay_out(report.pages)
+    assert find_sections(report.pages, layout, find_contents(layout)) == found
 
 
-def test_sub_parts_of_labelled_reports(labelled: list[Labelled]) -> None:
-    for report in labelled:
-        label = report.label["mda"].get("subpart")
-        if label is None:
-            continue
-        subpart = report.base.discussion_subpart
-        assert subpart is not None, report.label["file"]
-        assert subpart.heading == label["title"]
-        assert (subpart.start_page, subpart.end_page) == (label["start_page"], label["end_page"])
-
-
-def test_it_is_fast(labelled: list[Labelled]) -> None:
-    find_sections(labelled[0].pages)
+def test_it_is_fast(labelled: list[tuple[Labelled, SectionMap]]) -> None:
+    find_sections(labelled[0][0].pages)
     begun = time.perf_counter()
-    for report in labelled:
+    for report, _ in labelled:
         find_sections(report.pages)
-    characters = sum(len(page) for report in labelled for page in report.pages)
+    characters = sum(len(page) for report, _ in labelled for page in report.pages)
     seconds = (time.perf_counter() - begun) / characters * 200_000
     print(f"{1_000 * seconds:.0f} ms for 200,000 characters")
-    # Three times the target, for machines that do other things as well.
+    # Many times what it takes (9 ms), for machines that do other things as well.
     assert seconds < 0.12
 
 
-def test_other_documents_have_no_discussion(shared: Path, read_report: Callable[[str], ReadDocument]) -> None:
-    for path in sorted((shared / "gold" / "reports").glob("*.json")):
-        label = json.loads(path.read_text(encoding="utf-8"))
-        if not label.get("sections") and label["kind"] != "not_a_pdf":
-            sections = find_sections([page.text for page in read_report(label["file"]).pages])
-            assert sections.discussion is None, label["file"]
+def test_other_documents_have_no_certain_discussion(reports_read: list[Labelled]) -> None:
+    others = [report for report in reports_read if not report.has_sections and report.pages]
+    assert others
+    for report in others:
+        discussion = find_sections(report.pages).discussion
+        # Annual reports of Hong Kong firms have one, under titles without numbers.
+        is_report = report.label["kind"] == "annual" and report.label["exchange"] == "HK"
+        assert discussion is None or (is_report and discussion.heading.startswith("管理層討論")), report.path.name
 
 
-# ------------------------------------------------------------------------------------------ changed reports
-
-Change = Callable[[Pages, SectionMap, random.Random], Pages]
+# ------------------------------------------------------------------------------------------- changed reports
 
 
-def split_heading(section: Section) -> tuple[str, str]:
-    match = NUMBER.match(section.heading)
-    return (match[0], section.heading[match.end() :]) if match is not None else ("", section.heading)
+def test_marks_hold_the_text_and_its_places(marked: list[Marked], labelled: list[tuple[Labelled, SectionMap]]) -> None:
+    pages = {report.path.name: report.pages for report, _ in labelled}
+    for report in marked:
+        settled, truth = settle(report.text)
+        assert settled == pages[report.name]
+        assert len(truth.begins) == len(truth.ends) == len(report.titles)
+        joined = "\f".join(settled)
+        assert all(joined[truth.begins[place]] == title[0] for place, title in enumerate(report.titles))
 
 
-def edit_headings(pages: Pages, base: SectionMap, change: Callable[[int, Section, str], str]) -> Pages:
-    """Rewrite the heading of every section in the body."""
-    changed = list(pages)
-    for place in reversed(range(len(base.sections))):
-        section = base.sections[place]
-        page, start = changed[section.start_page - 1], section.start_offset
-        end, missing = start, len(section.heading)
-        while missing:
-            missing -= bool(visible(page[end]))
-            end += 1
-        changed[section.start_page - 1] = page[:start] + change(place, section, page[start:end]) + page[end:]
-    return changed
+@pytest.mark.parametrize("name", CHANGES)
+def test_changed_reports_are_right_or_marked(marked: list[Marked], name: str) -> None:
+    change, share = CHANGES[name]
+    results = [(report.name, judge_change(report, change)) for report in marked]
+    right = sum(result.discussion == "right" for _, result in results)
+    wrong = [(file, result.note) for file, result in results if result.discussion == "silently wrong"]
+    print(f"{name}: {right} of {len(results)} right, {len(wrong)} silently wrong")
+    assert not wrong
+    assert right >= share * len(results)
 
 
-def edit_contents(pages: Pages, change: Callable[[str], str]) -> Pages:
-    """Rewrite the contents."""
-    layout, changed = lay_out(pages), list(pages)
-    for start, end in reversed(find_contents(layout).spans):
-        page, offset = layout.locate(start)
-        stop = min(len(pages[page - 1]), offset + end - start)
-        changed[page - 1] = (
-            changed[page - 1][:offset] + change(changed[page - 1][offset:stop]) + changed[page - 1][stop:]
-        )
-    return changed
+def test_most_sections_of_changed_reports_are_right_and_hardly_one_silently_wrong(marked: list[Marked]) -> None:
+    kept = [change for change, share in CHANGES.values() if share == 1.0][::6]
+    results = [judge_change(report, change) for change in kept for report in marked]
+    expected = sum(result.expected for result in results)
+    assert sum(result.right for result in results) >= 0.97 * expected
+    assert sum(len(result.silently_wrong) for result in results) <= 0.005 * expected
 
 
-def no_spaces(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return edit_headings(pages, base, lambda place, section, raw: visible(raw))
-
-
-def wide_spaces(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return edit_headings(pages, base, lambda place, section, raw: "　 ".join(split_heading(section)).strip())
-
-
-def two_lines(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return edit_headings(pages, base, lambda place, section, raw: "\r\n".join(split_heading(section)).strip())
-
-
-def no_contents(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return edit_contents(pages, lambda text: "")
-
-
-def contents_without_leaders(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return edit_contents(pages, lambda text: re.sub(r"[.…·]{3,}|…+[.…]*", "  ", text))
-
-
-def contents_without_pages(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return edit_contents(pages, lambda text: re.sub(r"(?m)[ .…·]*\d*[ \r]*$", "", text))
-
-
-def one_page(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return ["\n".join(pages)]
-
-
-def chinese_numbers(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    def change(text: str) -> str:
-        return re.sub(r"(?m)^([ _Toc\d]*)第([一二三四五六七八九十]+)节 *", r"\1\2、", text)
-
-    return edit_contents(edit_headings(pages, base, lambda place, section, raw: change(raw)), change)
-
-
-def no_numbers(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    def change(text: str) -> str:
-        return re.sub(rf"(?m)^([ _Toc\d]*)(?:{NUMBER.pattern}) *", "", text)
-
-    return edit_contents(edit_headings(pages, base, lambda place, section, raw: change(raw)), change)
-
-
-def running_headers(pages: Pages, base: SectionMap, chance: random.Random, numbered: bool = True) -> Pages:
-    """Put the title of the section that runs at the foot of each page on top of it."""
-    changed = []
-    for number, page in enumerate(pages, start=1):
-        begun = [section for section in base.sections if section.start_page <= number]
-        parts = split_heading(begun[-1]) if begun and len(pages) > 1 else ("", "")
-        header = " ".join(parts) if numbered else parts[1]
-        changed.append(f"{header}\r\n{page}" if header else page)
-    return changed
-
-
-def running_titles(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return running_headers(pages, base, chance, numbered=False)
-
-
-def cross_references(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    assert base.discussion is not None
-    mention = f"相关情况详见\r\n{' '.join(split_heading(base.discussion))}\r\n中的相关内容。\r\n"
-    if len(pages) == 1:
-        return [insert_line(pages[0], mention, chance, base.discussion.end_offset + 1_000)]
-    ends = (base.discussion.start_page, base.discussion.end_page)
-    return [
-        page if number in ends else insert_line(page, mention, chance, 200)
-        for number, page in enumerate(pages, start=1)
-    ]
-
-
-def copies_of_the_heading(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    """Put a bare copy of the next section's heading somewhere into the discussion."""
-    assert base.discussion is not None
-    section = base.discussion
-    line = " ".join(split_heading(base.sections[base.sections.index(section) + 1])) + "\r\n"
-    changed = list(pages)
-    if len(pages) == 1:
-        cut = pages[0].index("\n", (section.start_offset + section.end_offset) // 2) + 1
-        changed[0] = pages[0][:cut] + line + pages[0][cut:]
-    else:
-        number = (section.start_page + section.end_page) // 2
-        changed[number - 1] = insert_line(pages[number - 1], line, chance, 100)
-    return changed
-
-
-def insert_line(page: str, line: str, chance: random.Random, after: int) -> str:
-    ends = [match.end() for match in re.finditer("\n", page) if match.end() > after]
-    cut = chance.choice(ends) if ends else len(page)
-    return page[:cut] + line + page[cut:]
-
-
-def drop(pages: Pages, base: SectionMap, offset: int) -> Pages:
-    assert base.discussion is not None
-    lost = base.sections.index(base.discussion) + offset
-    return edit_headings(pages, base, lambda place, section, raw: "" if place == lost else raw)
-
-
-def own_heading_lost(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return drop(pages, base, 0)
-
-
-def next_heading_lost(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return drop(pages, base, 1)
-
-
-def next_heading_and_contents_lost(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return edit_contents(drop(pages, base, 1), lambda text: "")
-
-
-def own_heading_and_contents_lost(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    return edit_contents(drop(pages, base, 0), lambda text: "")
-
-
-def garbled_pages(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
-    assert base.discussion is not None
-    last = base.discussion.end_page
-    return [
-        "\ufffd" * len(page) if chance.random() < 0.06 and number != last else page
-        for number, page in enumerate(pages, start=1)
-    ]
-
-
-def shuffled_titles(pages: Pages, base: SectionMap, chance: random.Random) -> Pages:
+def shuffled_titles(report: Marked, chance: random.Random) -> str:
     """Exchange the titles of the sections, in the body and in the contents."""
-    places = [place for place, section in enumerate(base.sections) if split_heading(section)[0]][1:-1]
+    places = [place for place, title in enumerate(report.titles) if split_number(title)[0]][1:-1]
     drawn = dict(zip(places, chance.sample(places, len(places)), strict=True))
-    titles = [split_heading(section)[1] for section in base.sections]
+    titles = [split_number(title)[1] for title in report.titles]
 
-    def rename(place: int, section: Section, raw: str) -> str:
-        return raw if place not in drawn else f"{split_heading(section)[0]} {titles[drawn[place]]}"
+    def rename(place: int, raw: str) -> str:
+        return raw if place not in drawn else f"{split_number(report.titles[place])[0]} {titles[drawn[place]]}"
 
     def relist(text: str) -> str:
         for place, other in drawn.items():
-            number = re.escape(split_heading(base.sections[place])[0])
+            number = re.escape(split_number(report.titles[place])[0])
             pattern = rf"(?m)^((?:_Toc\d+)?\s*{number}\s*)[^.…\n]*?(?=\s*[.…]{{2,}})"
             text = re.sub(pattern, lambda match, title=titles[other]: match[1] + title, text)  # type: ignore[misc]
         return text
 
-    return edit_contents(edit_headings(pages, base, rename), relist)
+    return edit_contents(edit_headings(report.text, rename), relist)
 
 
-# The share of reports whose discussion must still be exact; what is not exact must be missing or doubtful.
-CHANGES: dict[Change, float] = {
-    no_spaces: 1.0,
-    wide_spaces: 1.0,
-    two_lines: 1.0,
-    no_contents: 1.0,
-    contents_without_leaders: 1.0,
-    contents_without_pages: 1.0,
-    one_page: 1.0,
-    chinese_numbers: 1.0,
-    no_numbers: 0.9,
-    running_headers: 0.9,
-    running_titles: 0.9,
-    cross_references: 1.0,
-    copies_of_the_heading: 0.0,
-    own_heading_lost: 0.0,
-    next_heading_lost: 0.0,
-    next_heading_and_contents_lost: 0.0,
-    own_heading_and_contents_lost: 0.0,
-    garbled_pages: 0.0,
-}
-
-
-def signature(pages: Pages, section: Section) -> tuple[str, str]:
-    """Return what a section begins with after its heading, and what it ends with."""
-    text = text_of(pages, section)
-    return text[len(section.heading) :][:30], text[-20:]
-
-
-def outcomes(reports: list[Labelled], change: Change) -> Iterator[tuple[str, str]]:
-    for report in reports:
-        base = report.base
-        assert base.discussion is not None
-        pages = change(report.pages, base, random.Random(report.label["file"]))
-        after = find_sections(pages).discussion
-        if after is None:
-            yield report.label["file"], "none"
-        elif signature(pages, after) == signature(report.pages, base.discussion):
-            yield report.label["file"], "right"
-        else:
-            yield report.label["file"], "doubtful" if after.confidence < 0.5 else "silently wrong"
-
-
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_changed_reports_are_right_or_marked(labelled: list[Labelled], change: Change) -> None:
-    results = list(outcomes(labelled, change))
-    wrong = [name for name, outcome in results if outcome == "silently wrong"]
-    right = sum(outcome == "right" for _, outcome in results)
-    print(f"{change.__name__}: {right} of {len(results)} right, {len(wrong)} silently wrong")
-    assert not wrong
-    assert right >= CHANGES[change] * len(results)
-
-
-def test_shuffled_titles_are_followed(labelled: list[Labelled]) -> None:
-    for report in labelled:
-        base = report.base
-        assert base.discussion is not None
-        pages = shuffled_titles(report.pages, base, random.Random(1))
+def test_shuffled_titles_are_followed(marked: list[Marked]) -> None:
+    for report in marked:
+        pages, truth = settle(shuffled_titles(report, random.Random(1)))
         after = find_sections(pages)
-        assert after.discussion is not None, report.label["file"]
-        assert split_heading(after.discussion)[1] == split_heading(base.discussion)[1]
-        assert [section.start_page for section in after.sections] == [section.start_page for section in base.sections]
+        assert after.discussion is not None, report.name
+        assert split_number(after.discussion.heading)[1] == split_number(report.titles[report.discussion])[1]
+        assert len(after.sections) == len(truth.begins)
