@@ -2,6 +2,7 @@
 # make test   sets up and passes lint, types and tests
 # make bench  measures reading and matching against a bare PDFium loop and pdfplumber + jieba
 # make accuracy  measures identity and sections on the labelled reports, beside cntext, and on changed reports
+# make readability  trains the model of characters and measures what is judged garbled
 # make fuzz   runs 5,000 damaged and hostile files through the whole job, in under an hour
 PYTHON ?= python3
 VENV ?= .venv
@@ -12,7 +13,7 @@ endif
 SETUP := $(VENV)/.set-up
 CNTEXT := bench-output/cntext
 
-.PHONY: demo test lint bench accuracy fuzz clean
+.PHONY: demo test lint bench accuracy readability fuzz clean
 
 demo: $(SETUP)
 	$(BIN)/shuzhi demo --out demo
@@ -35,6 +36,9 @@ $(CNTEXT)/.set-up:
 	$(PYTHON) -m venv $(CNTEXT)
 	-$(CNTEXT)/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check cntext==2.2.1 ipython
 	$(PYTHON) -c "import pathlib; pathlib.Path('$(CNTEXT)/.set-up').touch()"
+
+readability: $(SETUP)
+	$(BIN)/python -m tests.benchmarks.character_model
 
 fuzz: $(SETUP)
 	$(BIN)/python -m tests.fuzz --count 5000 --seed 1

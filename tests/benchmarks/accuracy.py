@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nlp.sections import SectionMap, find_sections
+from tests.benchmarks.document import write_parts
 from tests.benchmarks.gold import (
     ROOT,
     SHARED,
@@ -40,7 +40,6 @@ from tests.benchmarks.gold import (
 from tests.benchmarks.section_changes import CHANGES, Marked, Result, again, judge_change, mark
 
 OUTPUT = ROOT / "bench-output"
-DOCUMENT = ROOT / "docs" / "accuracy.md"
 FIELDS = {"stock_code": "stock code", "report_year": "fiscal year", "kind": "kind", "company_name": "company name"}
 PAIRS = 1_000
 SECONDS_FOR_CNTEXT = 3_600
@@ -208,14 +207,6 @@ def write_files(rows: Sequence[dict[str, object]]) -> None:
     (OUTPUT / "accuracy.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def put_between_marks(text: str, part: str, content: str) -> str:
-    """Return a document with a part's content between its marks."""
-    pattern = re.compile(rf"(<!-- {part} -->\n).*?(<!-- /{part} -->)", re.DOTALL)
-    if not pattern.search(text):
-        sys.exit(f"{DOCUMENT.name} has no marks <!-- {part} --> and <!-- /{part} -->; put them where the table belongs")
-    return pattern.sub(lambda match: f"{match[1]}{content}\n{match[2]}", text)
-
-
 def describe(score: SectionScore, ours: Overlap, theirs: Overlap | None) -> dict[str, object]:
     """Return the columns of a report with labelled sections."""
     columns: dict[str, object] = {
@@ -282,11 +273,7 @@ def main() -> None:
             for each, row in zip(reports, answers, strict=True)
         ]
     )
-    document = DOCUMENT.read_text(encoding="utf-8")
-    for part, content in parts.items():
-        document = put_between_marks(document, part, content)
-        print(f"{content}\n")
-    DOCUMENT.write_text(document, encoding="utf-8")
+    write_parts(parts)
     (OUTPUT / "accuracy.md").write_text("\n\n".join(parts.values()) + "\n", encoding="utf-8")
 
 

@@ -51,6 +51,7 @@ from nlp.fallback_font import use_box_font
 from nlp.folding import PRIVATE_USE, simplified
 from nlp.readability import basic_plane, judge_text
 from nlp.text_file import split_text
+from tests.benchmarks.document import write_parts
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("SHUZHI_SHARED", ROOT.parent / "shared"))
@@ -420,6 +421,16 @@ def table(rows: dict[str, Measured], which: str) -> list[str]:
     return lines
 
 
+def summary(readable: dict[str, Measured], corrupted: dict[str, Measured]) -> str:
+    """Return how many pages of each kind are judged garbled."""
+    lines = ["| pages | judged garbled |", "| --- | --- |"]
+    rows = {**{f"readable, {name}": row for name, row in readable.items()}, **corrupted}
+    lines += [
+        f"| {name} | {row.garbled:,} of {row.pages:,} ({row.garbled / row.pages:.1%}) |" for name, row in rows.items()
+    ]
+    return "\n".join(lines)
+
+
 def judging_time(samples: Sequence[Sample], model: CharacterModel) -> str:
     """Return how long judging takes a page and 1,000 characters."""
     texts = [sample.text for sample in samples][:2_000]
@@ -462,6 +473,7 @@ def main() -> None:
         lines += ["", f"readable pages judged garbled: {len(wrong)} {', '.join(wrong)}"]
         OUTPUT.mkdir(exist_ok=True)
         (OUTPUT / "character_model.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_parts({"readability": summary(readable, corrupted)})
     print("\n".join(lines))
 
 
