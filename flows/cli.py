@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import cli_look
+from flows import cli_dictionary, cli_look, cli_validate
 from flows.cli_look import DictionaryFolder, StoreOption
 from flows.server import prepare_prefect, without_heartbeat
 from nlp.options import Ocr, Reader, Rule, Script, Segmenter
@@ -407,7 +407,8 @@ def demo(
 
 for command in (cli_look.status, cli_look.evidence, cli_look.sql):
     app.command()(command)
-app.add_typer(cli_look.dictionary_app, name="dictionary")
+app.add_typer(cli_dictionary.dictionary_app, name="dictionary")
+app.add_typer(cli_validate.validate_app, name="validate")
 
 if __name__ == "__main__":
     main()

@@ -24,8 +24,8 @@ from shuzhi import ShuzhiError, StoreError, UsageError
 STORE_VARIABLE = "SHUZHI_STORE"
 USUAL_PLACES = (".", "store", "out/store", "out")
 EVIDENCE = """
-    SELECT d.stock_code, d.company_name, d.report_year, d.file, h.dictionary, h.rule, h.dimension, h.term, h.page,
-        h."offset", h.matched, h.sentence, h.sentence_page, h.sentence_offset
+    SELECT d.stock_code, d.company_name, d.report_year, d.file,
+        h.* EXCLUDE (document_id, dictionary_hash, "start", sentence_number)
     FROM hits AS h JOIN documents AS d USING (document_id)
     WHERE d.is_used AND ($stock_code = '' OR d.stock_code = $stock_code) AND ($year = 0 OR d.report_year = $year)
         AND ($term = '' OR h.term = $term) AND ($dictionary = '' OR h.dictionary = $dictionary)
@@ -240,8 +240,16 @@ def hit_lines(hits: pd.DataFrame, *, mark: bool) -> Iterator[str]:
         start = find_hit(sentence, str(hit["matched"]), hit)
         end = start + len(str(hit["matched"]))
         where = f"{hit['stock_code']} {hit['company_name']} {hit['report_year']} p. {hit['page']}"
+        where = " ".join([where, *marks_of(hit)])
         yield f"{where}  {hit['dictionary']}/{hit['dimension']} {hit['term']} ({hit['rule']})"
         yield f"    {sentence[:start]}{before}{sentence[start:end]}{after}{sentence[end:]}"
+
+
+def marks_of(hit: Mapping[Hashable, Any]) -> list[str]:
+    """Return in brackets what a hit carries: its section, where it is no body text, its kind, and every flag."""
+    texts = (hit.get(name) for name in ("section", "subsection", "furniture", "kind"))
+    flags = (str(name) for name, value in hit.items() if isinstance(value, bool) and value)
+    return [f"[{each}]" for each in (*texts, *flags) if isinstance(each, str) and each]
 
 
 def find_hit(sentence: str, matched: str, hit: Mapping[Hashable, Any]) -> int:

@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from flows.codebook import DictionaryInfo, check_described, codebook, labels, to_markdown
-from flows.documents import to_frame
+from flows.documents import known_folders, to_frame
+from flows.evidence_page import relative_base, render_evidence
 from flows.formats import replacing, write_csv, write_dta, write_parquet, write_xlsx
 from flows.read import count_by_status
 from flows.report import render_report
@@ -40,6 +41,7 @@ OUTPUT_FILES = (
     "codebook.csv",
     "codebook.md",
     "documents.csv",
+    "evidence.html",
     "failures.csv",
     "hits.parquet",
     "indices.csv",
@@ -113,6 +115,7 @@ def write_outputs(store: Store, out: Path, exported: Exported, parameters: Expor
     write_csv(sections, out / "sections.csv")
     write_codebook(out, exported, hits, sections, note)
     write_report(out, exported, hits, provenance, parameters)
+    write_evidence(store, out, exported, hits, parameters)
     counts = {
         "files": len(exported.documents),
         "firm_years": len(exported.indices_wide),
@@ -264,4 +267,22 @@ def write_report(
         simulated=parameters.is_simulated,
     )
     with replacing(out / "report.html") as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+
+
+def write_evidence(
+    store: Store, out: Path, exported: Exported, hits: pd.DataFrame, parameters: ExportParameters
+) -> None:
+    """Write the page that leads from a number to its sentences; it links to reports that lie in one folder."""
+    folders = list(known_folders(store).values())
+    page = render_evidence(
+        title=f"{parameters.title or '企业年报指数报告'}：原文证据",
+        hits=hits,
+        documents=exported.documents,
+        indices_long=exported.indices_long,
+        dictionaries=exported.dictionaries,
+        reports_base=relative_base(folders[0], out) if len(folders) == 1 else "",
+        simulated=parameters.is_simulated,
+    )
+    with replacing(out / "evidence.html") as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
