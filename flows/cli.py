@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import cli_dictionary, cli_look, cli_validate
+from flows import cli_dictionary, cli_look, cli_quality, cli_validate
 from flows.cli_look import DictionaryFolder, StoreOption
 from flows.server import prepare_prefect, without_heartbeat
 from nlp.options import Ocr, Reader, Rule, Script, Segmenter
@@ -44,6 +44,14 @@ ScopesOption = Annotated[
         "--scope",
         help="Part of a report to count in: report, body, mda or another kind of section, several joined by +, or"
         " without_financial_report; repeat for more.",
+    ),
+]
+KeepOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep",
+        help="Which hits count: raw (all), published (not negated, not about another firm or a person) or strict (the"
+        " filer's own action, done); repeat for more.",
     ),
 ]
 ScriptOption = Annotated[Script, typer.Option(help="Match traditional characters as printed or as simplified ones.")]
@@ -146,6 +154,7 @@ def run(
     dictionary_folder: DictionaryFolder = "",
     rule: RuleOption = "longest",
     scope: ScopesOption = None,
+    keep: KeepOption = None,
     script: ScriptOption = "as_printed",
     years: YearsOption = "",
     limit: LimitOption = 0,
@@ -181,6 +190,7 @@ def run(
         dictionary_folder=dictionary_folder,
         rule=rule,
         scopes=scope or ["report"],
+        keep=keep or ["raw"],
         script=script,
         years=years,
         limit=limit,
@@ -314,6 +324,7 @@ def measure(
     dictionary_folder: DictionaryFolder = "",
     rule: RuleOption = "longest",
     scope: ScopesOption = None,
+    keep: KeepOption = None,
     script: ScriptOption = "as_printed",
     segmenter: SegmenterOption = "rjieba",
     years: YearsOption = "",
@@ -335,6 +346,7 @@ def measure(
         dictionary_folder=dictionary_folder,
         rule=rule,
         scopes=scope or ["report"],
+        keep=keep or ["raw"],
         script=script,
         segmenter=segmenter,
         years=years,
@@ -356,6 +368,7 @@ def export(
     dictionary: Dictionaries = None,
     rule: Annotated[str, typer.Option(help="Matching rule; needed where several were measured.")] = "",
     scope: ScopesOption = None,
+    keep: KeepOption = None,
     store: StoreOption = "",
     years: YearsOption = "",
 ) -> None:
@@ -375,6 +388,7 @@ def export(
         dictionaries=dictionary or [],
         rule=rule,
         scopes=scope or [],
+        keep=keep or ["raw"],
         years=years,
     )
     from flows.export import export_indices
@@ -405,7 +419,7 @@ def demo(
         raise typer.Exit(1)
 
 
-for command in (cli_look.status, cli_look.evidence, cli_look.sql):
+for command in (cli_look.status, cli_look.evidence, cli_look.sql, cli_quality.quality):
     app.command()(command)
 app.add_typer(cli_dictionary.dictionary_app, name="dictionary")
 app.add_typer(cli_validate.validate_app, name="validate")

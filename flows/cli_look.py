@@ -1,9 +1,8 @@
-"""Commands that look and change nothing: status, evidence, sql, dictionary."""
+"""Commands that look and change nothing: status, evidence, sql."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,9 +10,10 @@ import typer
 StoreOption = Annotated[
     str, typer.Option("--store", help="Store: a folder, an output folder, or a URL.", show_default="store in OUT")
 ]
-DictionaryFolder = Annotated[str, typer.Option(help="Folder with dictionaries of your own (YAML).")]
+DictionaryFolder = Annotated[
+    str, typer.Option(envvar="SHUZHI_DICTIONARIES", help="Folder with dictionaries of your own (YAML).")
+]
 SHOWN_MISSING = 20
-dictionary_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and check dictionaries.")
 
 
 def status(
@@ -81,51 +81,3 @@ def sql(
 
     found = run_sql(find_store(store), query)
     typer.echo(found.to_csv(index=False) if as_csv else found.to_string(index=False), nl=not as_csv)
-
-
-@dictionary_app.command("list")
-def dictionary_list(dictionary_folder: DictionaryFolder = "") -> None:
-    """List the dictionaries: name, terms, whether verified, title.
-
-    Example:  shuzhi dictionary list
-    """
-    from flows.dictionary_files import dictionary_paths, load_dictionary
-
-    for name, path in dictionary_paths(dictionary_folder).items():
-        each = load_dictionary(path)
-        checked = "verified" if each.verified else "NOT verified"
-        typer.echo(f"{name:<16} {len(each.terms):>4} terms  {checked:<12}  {each.content_hash}  {each.title_zh}")
-
-
-@dictionary_app.command("show")
-def dictionary_show(
-    name: Annotated[str, typer.Argument(help="Name of a dictionary.")],
-    dictionary_folder: DictionaryFolder = "",
-) -> None:
-    """Show a dictionary: its passport and its terms by dimension.
-
-    Example:  shuzhi dictionary show wu2021
-    """
-    from flows.dictionary_files import load_dictionaries
-    from flows.inspect_store import dictionary_lines
-
-    for line in dictionary_lines(load_dictionaries([name], dictionary_folder)[0]):
-        typer.echo(line)
-
-
-@dictionary_app.command("check")
-def dictionary_check(
-    names: Annotated[list[str], typer.Argument(help="Names of dictionaries, or YAML files.")],
-    dictionary_folder: DictionaryFolder = "",
-) -> None:
-    """Check dictionaries: duplicates, empty terms, unknown keys, terms that are matched alike.
-
-    Example:  shuzhi dictionary check my_words.yml
-    """
-    from flows.dictionary_files import load_dictionaries, load_dictionary
-
-    for name in names:
-        is_file = name.lower().endswith((".yml", ".yaml"))
-        each = load_dictionary(Path(name)) if is_file else load_dictionaries([name], dictionary_folder)[0]
-        size = f"{len(each.terms)} terms in {len(each.dimensions)} dimensions"
-        typer.echo(f"{name}: no problem; {size}, hash {each.content_hash}")

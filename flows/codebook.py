@@ -163,9 +163,23 @@ section | text | | 所在章节 | Section of the hit (kind, as in sections); emp
 subsection | text | | 所在子章节 | mda_subpart in the part of a directors' report named management discussion
 furniture | text | | 非正文类型（空为正文） | Where it is no text | running_header, page_number, contents, glossary
 is_ocr | boolean | | 是否在识别（OCR）页上 | Whether its page was read by character recognition
+org_name | boolean | | 是否在机构名称中 | In the name of a firm, fund, association, journal, the filer's own included
+false_sense | boolean | | 是否为其他含义 | Another meaning, or characters that cross a word's boundary
+negated | boolean | | 是否被否定 | The filer says that it does not have or do it
+person | boolean | | 是否为人员简历 | In a CV or a title
+other_party | boolean | | 是否关于其他主体 | About a customer, supplier, shareholder or peer
+context | boolean | | 是否为政策、行业背景 | Policy, trend or market, with no action of the filer
+plan | boolean | | 是否为计划 | The filer will, aims to or intends to
+flag_rules | text | | 触发的规则 | The rule behind each flag | | flag:rule, see nlp/data/context_rules.yml
+own_or_planned | number | | 属本公司行为（含计划）的概率 | Probability of the filer's action, done or planned | 0 to 1
+own_done | number | | 属本公司已实施行为的概率 | Probability of the filer's action, done | 0 to 1
+is_published | boolean | | 是否计入 published 口径 | Whether the choice published keeps it
+is_strict | boolean | | 是否计入 strict 口径 | Whether the choice strict keeps it
 heading | text | | 章节标题原文 | Heading as printed
 start_page | integer | page | 起始页码 | Page where the section begins, from 1 | >= 1
 confidence | number | | 识别置信度 | Confidence that this is the section | 0 to 1
+[hits]
+kind | text | | 命中类型（九类之一） | Most likely of the nine kinds of the coding guide
 [sections]
 kind | text | | 章节类型（mda 为管理层讨论） | Kind of section; mda is the discussion section, whatever its heading
 chinese_characters | integer | character | 章节正文汉字数 | Chinese characters of the section's body text | >= 0

@@ -23,7 +23,7 @@ from flows.tables import INDICES
 from flows.versions import versions
 from nlp.dictionary import Dictionary
 from nlp.index import index_names, widen
-from nlp.scope import REPORT, parse_scope
+from nlp.scope import REPORT, check_scopes, parse_scope
 from shuzhi import StoreError, UsageError
 
 FAILURE_COLUMNS = ["file", "document_id", "stock_code", "report_year", "stage", "status", "reason", "pages"]
@@ -89,10 +89,11 @@ def choose_measurements(store: Store, parameters: ExportParameters) -> list[dict
     if len(rules) > 1 and not rule:
         raise UsageError(f"measured under the rules {', '.join(rules)}; say which with --rule")
     found = [each for each in found if each["rule"] == rule]
-    found = [expanded for each in found for expanded in by_scope(each, parameters.scopes)]
+    wanted = [scope.name for scope in check_scopes(parameters.scopes, parameters.keep)]
+    found = [expanded for each in found for expanded in by_scope(each, wanted)]
     if not found:
-        wanted = ", ".join((*parameters.dictionaries, *parameters.scopes)) or "any dictionary"
-        raise StoreError(f"store {store.url} has no indices of {wanted} {rule}; run 'shuzhi measure' first")
+        what = ", ".join((*parameters.dictionaries, *wanted)) or "any dictionary"
+        raise StoreError(f"store {store.url} has no indices of {what} {rule}; run 'shuzhi measure' first")
     missing = sorted(set(parameters.dictionaries) - {each["dictionary"] for each in found})
     if missing:
         raise StoreError(f"{', '.join(missing)} was not measured under the rule {rule}; run 'shuzhi measure' first")

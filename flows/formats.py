@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from os import getpid
@@ -45,6 +45,7 @@ _ESCAPED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 _FIXED_TIME = datetime(2000, 1, 1)
 _SHEET_ROWS = 1_048_575  # Excel's limit without the header
 _CELLS_IN_MEMORY = 500_000
+_CHOICES_LENGTH = 255
 _NOT_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")
 
 _STATA_LENGTH = 32
@@ -145,7 +146,9 @@ def write_parquet(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str]) 
         pq.write_table(table, temporary, compression="zstd")
 
 
-def write_xlsx(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
+def write_xlsx(
+    sheets: Mapping[str, pd.DataFrame], path: Path, choices: Mapping[str, Sequence[str]] | None = None
+) -> None:
     """Write an Excel workbook in which nothing is interpreted: codes, formulas and links are text.
 
     Parameters
@@ -154,6 +157,9 @@ def write_xlsx(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
         Sheet names (at most 31 characters) and what they hold; what is too long goes on in ``name (2)``.
     path : Path
         The file to write or replace.
+    choices : mapping of str to sequence of str, optional
+        What a drop-down offers in the cells of a column, by column name, on every sheet that has it. Other text
+        may be typed in after a warning. Excel takes at most 255 characters of choices; longer ones are left out.
 
     Notes
     -----
@@ -174,7 +180,19 @@ def write_xlsx(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
         for name, frame in sheets.items():
             for number, start in enumerate(range(0, max(len(frame), 1), _SHEET_ROWS), start=1):
                 sheet = workbook.add_worksheet(name if number == 1 else f"{name[:26]} ({number})")
-                _fill_sheet(sheet, frame.iloc[start : start + _SHEET_ROWS], bold, text)
+                rows = frame.iloc[start : start + _SHEET_ROWS]
+                _fill_sheet(sheet, rows, bold, text)
+                _offer_choices(sheet, rows, choices or {})
+
+
+def _offer_choices(
+    sheet: xlsxwriter.worksheet.Worksheet, frame: pd.DataFrame, choices: Mapping[str, Sequence[str]]
+) -> None:
+    for column, name in enumerate(frame.columns):
+        offered = list(choices.get(str(name), ()))
+        if offered and len(frame) and len(",".join(offered)) <= _CHOICES_LENGTH:
+            rule = {"validate": "list", "source": offered, "error_type": "warning"}
+            sheet.data_validation(1, column, len(frame), column, rule)
 
 
 def _fill_sheet(

@@ -17,7 +17,6 @@ from flows.files import ListedFile, list_folder, load_listing
 from flows.store import Store
 from flows.tables import SCHEMAS
 from flows.work import measurement_key
-from nlp.dictionary import Dictionary
 from nlp.pdf import extractor_version
 from shuzhi import ShuzhiError, StoreError, UsageError
 
@@ -261,16 +260,3 @@ def find_hit(sentence: str, matched: str, hit: Mapping[Hashable, Any]) -> int:
     # White space was taken out of the sentence, so a hit never stands after the place its offset says.
     before = [place for place in places if place <= expected]
     return max(before, default=places[0])
-
-
-def dictionary_lines(dictionary: Dictionary) -> Iterator[str]:
-    """Yield a dictionary as text: its passport, then its terms by dimension."""
-    yield f"{dictionary.name}  {dictionary.title_zh} / {dictionary.title_en}"
-    yield f"hash {dictionary.content_hash}, {len(dictionary.terms)} terms, family {dictionary.family}"
-    yield "verified against public sources" if dictionary.verified else "NOT verified: see its notes"
-    for key, value in dictionary.passport.items():
-        values = value if isinstance(value, list) else [value]
-        yield f"{key}: {'; '.join(str(each) for each in values)}"
-    for dimension in dictionary.dimensions:
-        yield f"{dimension.id}  {dimension.zh} / {dimension.en} ({len(dimension.terms)} terms)"
-        yield f"    {'、'.join(dimension.terms)}"

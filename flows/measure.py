@@ -35,7 +35,9 @@ SHORTEST_PART_LIMIT = 120.0
 COUNTS = """
     WITH counted AS (
         SELECT document_id, dimension, sentence_number FROM hits
-        WHERE dictionary = $dictionary AND rule = $rule AND ($mode = 'report' OR (furniture = '' AND (
+        WHERE dictionary = $dictionary AND rule = $rule
+            AND ($keep = 'raw' OR ($keep = 'published' AND is_published) OR ($keep = 'strict' AND is_strict))
+            AND ($mode = 'report' OR (furniture = '' AND (
             $mode = 'body'
             OR ($mode = 'without') <> (list_contains($kinds, section) OR list_contains($kinds, subsection))
         )))
@@ -80,7 +82,7 @@ def measure_indices(parameters: MeasureParameters) -> MeasureSummary:
         work = find_unmeasured(store, parts, measurements)
         with worker_pool(parameters, parameters.segmenter) as pool:
             measure_parts(store, parameters, pool, work)
-        scopes = check_scopes(parameters.scopes)
+        scopes = check_scopes(parameters.scopes, parameters.keep)
         indices = [build_indices(store, each, scopes, parameters) for each in measurements]
     long = pd.concat(indices, ignore_index=True)
     summary = summarise(long, len(work), len(parts) * len(lists), started)
@@ -200,6 +202,7 @@ def build_in_scope(store: Store, measurement: Measurement, scope: Scope) -> pd.D
     in_scope = lengths_in_scope(used, sections, scope)
     dictionary, rule = measurement.dictionary, measurement.rule
     values = {"dictionary": dictionary.name, "rule": rule, "mode": scope.mode, "kinds": list(scope.kinds)}
+    values["keep"] = scope.keep
     counts = store.query(SCHEMAS, COUNTS, {**values, "total": TOTAL})
     used = used.drop(columns=list(LENGTHS)).join(in_scope)
     long = aggregate(used, counts, dictionary, rule, scope)

@@ -64,7 +64,8 @@ HITS = """
     )
     SELECT hits.document_id, file, stock_code, report_year, is_used, dictionary, dictionary_hash, rule, term,
         dimension, page, "offset", end_page, end_offset, matched, sentence, sentence_number, sentence_page,
-        sentence_offset, section, subsection, furniture, is_ocr
+        sentence_offset, section, subsection, furniture, is_ocr, org_name, false_sense, negated, person, other_party,
+        context, plan, flag_rules, kind, own_or_planned, own_done, is_published, is_strict
     FROM hits JOIN files USING (document_id)
     WHERE list_contains($dictionaries, dictionary) AND rule = $rule
         AND (len($years) = 0 OR list_contains($years, report_year))

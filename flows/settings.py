@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from nlp.options import Ocr, Reader, Rule, Script, Segmenter
+from nlp.options import Ocr, Preset, Reader, Rule, Script, Segmenter
 from nlp.scope import check_scopes
 from nlp.title import Kind
 from shuzhi import UsageError
@@ -55,6 +55,13 @@ Scopes = Annotated[list[str], AfterValidator(_known_scopes)]
 SCOPES_HELP = (
     "Parts of a report to count in: report, body, a kind of section such as mda, several joined by +,"
     " or without_financial_report"
+)
+
+
+Keep = list[Preset]
+KEEP_HELP = (
+    "Which hits count: raw (all), published (not negated, not about another firm or a person), strict (the filer's own"
+    " action, done)"
 )
 
 
@@ -115,6 +122,7 @@ class MeasureParameters(PoolParameters):
     dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
     rule: Rule = Field("longest", description="What counts as an occurrence")
     scopes: Scopes = Field(["report"], min_length=1, description=SCOPES_HELP)
+    keep: Keep = Field(["raw"], min_length=1, description=KEEP_HELP)
     script: Script = Field("as_printed", description="Match traditional characters as printed, or as simplified ones")
     segmenter: Segmenter = Field("rjieba", description="Who cuts tokens, for the rule 'token'")
     years: Years = Field([], description="Report years to sum up; the stored indices always hold all years")
@@ -130,6 +138,7 @@ class ExportParameters(Parameters):
         "", description="Matching rule; empty takes the only one measured"
     )
     scopes: Scopes = Field([], description="Parts of a report that were measured; empty takes all")
+    keep: Keep = Field(["raw"], min_length=1, description=KEEP_HELP)
     years: Years = Field([], description="Report years; empty takes all")
     title: str = Field("", description="Title of the report; empty takes the usual one")
     is_simulated: bool = Field(False, description="Mark every output as simulated data")
@@ -144,6 +153,7 @@ class JobOptions(ReadingOptions):
     dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
     rule: Rule = Field("longest", description="What counts as an occurrence")
     scopes: Scopes = Field(["report"], min_length=1, description=SCOPES_HELP)
+    keep: Keep = Field(["raw"], min_length=1, description=KEEP_HELP)
     script: Script = Field("as_printed", description="Match traditional characters as printed, or as simplified ones")
     title: str = Field("", description="Title of the report; empty takes the usual one")
     is_simulated: bool = Field(False, description="Mark every output as simulated data")

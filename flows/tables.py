@@ -8,6 +8,7 @@ from dataclasses import fields
 
 import pyarrow as pa
 
+from nlp.context import FLAG_FIELDS
 from nlp.identity import Identity, TextEvidence
 
 
@@ -109,6 +110,13 @@ HITS = pa.schema(
         ("subsection", pa.string()),
         ("furniture", pa.string()),
         ("is_ocr", pa.bool_()),
+        *((name, pa.bool_()) for name in FLAG_FIELDS if name != "furniture"),
+        ("flag_rules", pa.string()),
+        ("kind", pa.string()),
+        ("own_or_planned", pa.float64()),
+        ("own_done", pa.float64()),
+        ("is_published", pa.bool_()),
+        ("is_strict", pa.bool_()),
     ]
 )
 FILES = pa.schema(

@@ -7,18 +7,21 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import groupby, islice
 from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.files import open_report
+from flows.files import CONTROL_CHARACTERS, open_report
+from flows.judge import Judge, judgement_version
 from flows.places import Places, page_starts_of, span_of
 from flows.store import Store, hash_of, long_path
 from flows.tables import FURNITURE, HITS, SECTIONS, TEXTS
 from nlp.clean import CLEAN_VERSION, CleanText, clean, tables
 from nlp.contents import find_contents
+from nlp.context import FilerNames
 from nlp.dictionary import Dictionary
 from nlp.furniture import FURNITURE_VERSION, Mark, edge_spans, find_furniture, inner_spans
 from nlp.identity import IDENTITY_VERSION, from_pages
@@ -32,9 +35,10 @@ from nlp.sections import SECTIONS_VERSION, Section, SectionMap, find_sections
 from nlp.segment import Cut, build_cutter, chinese_token_starts, segmenter_version
 from shuzhi import ReadError
 
+NAME_COLUMNS = ("company_name", "short_name")
 _MATCHERS: dict[tuple[str, ...], Matcher] = {}
-# A batch may have a million hits, of which each holds about a kilobyte until it is written.
-HITS_AT_ONCE = 20_000
+# A batch may have a million hits, and each holds kilobytes until it is written.
+HITS_AT_ONCE = 5_000
 
 
 def reading_key(reader: Reader, ocr: Ocr = "off") -> str:
@@ -57,7 +61,8 @@ def measurement_key(
 ) -> str:
     """Return the key of a dictionary's hits; the segmenter counts only where the rule asks for it."""
     cutter = str(segmenter_version(segmenter)) if rule == "token" else ""
-    return hash_of("hits", new_text_key, MATCH_VERSION, dictionary.content_hash, rule, cutter, script)
+    versions = (MATCH_VERSION, judgement_version())
+    return hash_of("hits", new_text_key, *versions, dictionary.content_hash, rule, cutter, script)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ def prepare_worker(segmenter: Segmenter) -> None:
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
     tables()
     _cutter(segmenter)
+    judgement_version()
 
 
 @lru_cache(maxsize=2)
@@ -163,12 +169,17 @@ def describe_text(
         **asdict(Lengths(text.chinese_characters, int(token_starts.size), text.sentences)),
         **{f"body_{name}": value for name, value in asdict(body).items()},
         "unmapped_characters": text.unmapped_characters,
-        **asdict(from_pages(pages)),
+        **{name: _printable(value) for name, value in asdict(from_pages(pages)).items()},
     }
     sections = [
         {**each, **asdict(length)} if each.get("heading") else each for each, length in zip(rows, lengths, strict=True)
     ]
     return row, sections, furniture
+
+
+def _printable(value: str | int | None) -> str | int | None:
+    """Return a value without the control characters that old and damaged fonts give, which no table shows."""
+    return CONTROL_CHARACTERS.sub(" ", value) if isinstance(value, str) else value
 
 
 def section_rows(document_id: str, found: SectionMap) -> list[dict[str, Any]]:
@@ -245,6 +256,7 @@ def measure_part(store_url: str, part: str, measurement: Measurement) -> tuple[i
     pages = store.read_part("pages", measurement.pages_key, part, ["document_id", "page", "text", "status"])
     sections = _grouped(store.read_part("sections", measurement.text_key, part))
     furniture = _grouped(store.read_part("furniture", measurement.text_key, part))
+    names = _filer_names(store.read_part("texts", measurement.text_key, part, ["document_id", *NAME_COLUMNS]))
     matcher = _matcher(measurement)
     count = 0
 
@@ -257,10 +269,11 @@ def measure_part(store_url: str, part: str, measurement: Measurement) -> tuple[i
             marks = [Mark(*(row[name] for name in FURNITURE.names[1:])) for row in furniture.get(document, ())]
             text = clean(texts, edge_spans(marks, page_starts_of(texts)), measurement.script)
             places = Places(page_starts_of(texts), sections.get(document, ()), marks)
-            for match in matcher.find(text):
-                _append_hit(columns, document, text, match, places)
-                count += 1
-                if len(columns["document_id"]) == HITS_AT_ONCE:
+            judge = Judge(text, names.get(document, FilerNames()), measurement.script)
+            for matches in _batched(matcher.iterate(text), HITS_AT_ONCE):
+                _append_hits(columns, document, text, matches, places, judge)
+                count += len(matches)
+                if len(columns["document_id"]) >= HITS_AT_ONCE:
                     yield _hit_table(columns, pages, measurement)
                     columns = {name: [] for name in HITS.names}
         yield _hit_table(columns, pages, measurement)
@@ -310,21 +323,49 @@ def _matcher(measurement: Measurement) -> Matcher:
     return _MATCHERS[key]
 
 
-def _by_document(pages: pa.Table) -> list[tuple[str, list[str]]]:
-    """Group the texts of pages by document, in the order in which they are stored."""
-    grouped: dict[str, list[str]] = {}
-    for document, text in zip(pages["document_id"].to_pylist(), pages["text"].to_pylist(), strict=True):
-        grouped.setdefault(document, []).append(text)
-    return list(grouped.items())
+def _by_document(pages: pa.Table) -> Iterator[tuple[str, list[str]]]:
+    """Give each document's texts, in the order in which they are stored; one document at a time leaves Arrow."""
+    documents = pages["document_id"].to_pylist()
+    for document, rows in groupby(range(len(documents)), key=documents.__getitem__):
+        numbers = list(rows)
+        yield document, pages["text"].slice(numbers[0], len(numbers)).to_pylist()
 
 
-def _append_hit(columns: dict[str, list[Any]], document: str, text: CleanText, match: Match, places: Places) -> None:
+def _filer_names(texts: pa.Table) -> dict[str, FilerNames]:
+    """Return what each document's firm is called, by its own text: hits depend on nothing else."""
+    rows = texts.to_pylist()
+    return {row["document_id"]: FilerNames(*(row[name] for name in NAME_COLUMNS)) for row in rows}
+
+
+def _batched(matches: Iterator[Match], size: int) -> Iterator[list[Match]]:
+    while batch := list(islice(matches, size)):
+        yield batch
+
+
+def _append_hits(
+    columns: dict[str, list[Any]],
+    document: str,
+    text: CleanText,
+    matches: Sequence[Match],
+    places: Places,
+    judge: Judge,
+) -> None:
+    where = [places.at(int(text.raw_positions[match.start])) for match in matches]
+    sentences = [text.sentence_of(match.start, match.end) for match in matches]
+    judged = judge.judge(matches, where, [(start, end) for _, start, end in sentences])
+    for match, place, sentence, judgement in zip(matches, where, sentences, judged, strict=True):
+        row = {"document_id": document, **_location(text, match, sentence), **place, **judgement}
+        for name, value in row.items():
+            columns[name].append(value)
+
+
+def _location(text: CleanText, match: Match, sentence: tuple[int, int, int]) -> dict[str, Any]:
+    """Return what a hit is and where it stands, with its sentence."""
     page, offset = text.locate(match.start)
     end_page, last_offset = text.locate(match.end - 1)
-    number, sentence_start, sentence_end = text.sentence_of(match.start, match.end)
-    sentence_page, sentence_offset = text.locate(sentence_start)
-    values = {
-        "document_id": document,
+    number, start, end = sentence
+    sentence_page, sentence_offset = text.locate(start)
+    return {
         "term": match.term,
         "dimension": match.dimension,
         "start": match.start,
@@ -333,12 +374,9 @@ def _append_hit(columns: dict[str, list[Any]], document: str, text: CleanText, m
         "end_page": end_page,
         "end_offset": last_offset + 1,
         "matched": text.display[match.start : match.end],
-        "sentence": text.display[sentence_start:sentence_end],
+        "sentence": text.display[start:end],
         # Null, so that a count of distinct sentences never exceeds the number of sentences with Chinese text.
         "sentence_number": number or None,
         "sentence_page": sentence_page,
         "sentence_offset": sentence_offset,
-        **places.at(int(text.raw_positions[match.start])),
     }
-    for name, value in values.items():
-        columns[name].append(value)

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import yaml
 
 from nlp.clean import clean
+from nlp.dictionary_problems import problems_of
 from nlp.options import Script
 from shuzhi import DictionaryError
 
-REQUIRED_KEYS = ("name", "family", "title", "authors", "year", "verified", "unit_of_count", "dimensions")
-OPTIONAL_KEYS = (
-    "article",
-    "journal",
-    "doi",
-    "verified_against",
-    "verified_note",
-    "authors_index",
-    "authors_cleaning",
-    "notes",
-)
-DIMENSION_KEYS = ("id", "zh", "en", "terms")
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
+
+@dataclass(frozen=True)
+class TermNote:
+    """Why a term is in a list, and where it was taken from; either may be empty."""
+
+    reason: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,9 @@ class Dictionary:
     dimensions : tuple of Dimension
         Every term stands in exactly one of them.
     passport : mapping
-        All other keys of the file: authors, year, journal, DOI, sources, cleaning by the authors.
+        All other keys of the file: authors, year, journal, DOI, sources, cleaning by the authors, what is unsure.
+    notes : mapping of str to TermNote
+        Reason and source of the terms that the file gives one for.
     """
 
     name: str
@@ -76,6 +72,7 @@ class Dictionary:
     verified: bool
     dimensions: tuple[Dimension, ...]
     passport: Mapping[str, object] = field(default_factory=dict)
+    notes: Mapping[str, TermNote] = field(default_factory=dict)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -129,123 +126,12 @@ def parse(text: str, file: str) -> Dictionary:
         raise DictionaryError(f"{file}{line}: {problem}. Mend the YAML and try again.") from None
     if not isinstance(root, yaml.MappingNode):
         raise DictionaryError(f"{file} line 1: a dictionary is a mapping that begins with 'name: …'.")
-    problems = sorted(set(_problems(root)))
+    problems = sorted(set(problems_of(root)))
     if problems:
         lines = "\n".join(f"  line {line:<4} {message}" for line, message in problems)
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise DictionaryError(f"{file}: {count}\n{lines}")
     return _build(root)
-
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
-
-
-def _entries(node: yaml.MappingNode) -> Iterator[tuple[str, int, yaml.Node]]:
-    for key, value in node.value:
-        yield str(key.value), _line(key), value
-
-
-def _problems(root: yaml.MappingNode) -> Iterator[tuple[int, str]]:
-    yield from _key_problems(root, REQUIRED_KEYS, OPTIONAL_KEYS, "this dictionary")
-    values = {key: value for key, _, value in _entries(root)}
-    name = values.get("name")
-    if name is not None and not (isinstance(name, yaml.ScalarNode) and NAME_PATTERN.fullmatch(str(name.value))):
-        yield _line(name), "name: lower-case ASCII letters, digits and _ only, at most 31 characters."
-    title = values.get("title")
-    if title is not None:
-        if isinstance(title, yaml.MappingNode):
-            yield from _key_problems(title, ("zh", "en"), (), "title")
-        else:
-            yield _line(title), "title: give one in each language, 'zh: …' and 'en: …'."
-    verified = values.get("verified")
-    if verified is not None and getattr(verified, "value", None) not in ("true", "false"):
-        yield _line(verified), "verified: true or false."
-    sources = values.get("verified_against")
-    has_two_sources = isinstance(sources, yaml.SequenceNode) and len(sources.value) >= 2
-    if verified is not None and getattr(verified, "value", None) == "true" and not has_two_sources:
-        yield _line(verified), "verified: true needs verified_against with the two public sources."
-    dimensions = values.get("dimensions")
-    if dimensions is not None:
-        if isinstance(dimensions, yaml.SequenceNode) and dimensions.value:
-            yield from _dimension_problems(dimensions)
-        else:
-            yield _line(dimensions), "dimensions: give a list with at least one dimension."
-
-
-def _key_problems(
-    node: yaml.MappingNode, required: Sequence[str], optional: Sequence[str], owner: str
-) -> Iterator[tuple[int, str]]:
-    seen: dict[str, int] = {}
-    for key, line, value in _entries(node):
-        if key in seen:
-            yield (
-                line,
-                f"key {key} stands already on line {seen[key]}: YAML keeps only one; remove the other.",
-            )
-        elif key not in (*required, *optional):
-            yield line, f"unknown key {key}. Known are {', '.join((*required, *optional))}."
-        elif key in required and isinstance(value, yaml.ScalarNode) and not str(value.value).strip():
-            yield line, f"{key} is empty."
-        seen.setdefault(key, line)
-    for key in required:
-        if key not in seen:
-            yield _line(node), f"{key} is missing in {owner}."
-
-
-def _dimension_problems(dimensions: yaml.SequenceNode) -> Iterator[tuple[int, str]]:
-    terms: dict[str, tuple[str, int, str]] = {}
-    ids: dict[str, int] = {}
-    for node in dimensions.value:
-        if not isinstance(node, yaml.MappingNode):
-            yield _line(node), "a dimension is a mapping with id, zh, en and terms."
-            continue
-        yield from _key_problems(node, DIMENSION_KEYS, (), "this dimension")
-        values = {key: value for key, _, value in _entries(node)}
-        identifier = str(getattr(values.get("id"), "value", ""))
-        if identifier and not NAME_PATTERN.fullmatch(identifier):
-            yield _line(values["id"]), "id: lower-case ASCII letters, digits and _ only."
-        if identifier == "total":
-            yield _line(values["id"]), "id: total is the name of the sum over all dimensions; choose another."
-        if identifier in ids:
-            yield _line(values["id"]), f"dimension {identifier} stands already on line {ids[identifier]}."
-        elif identifier:
-            ids[identifier] = _line(values["id"])
-        listed = values.get("terms")
-        if isinstance(listed, yaml.SequenceNode) and listed.value:
-            for term in listed.value:
-                yield from _term_problems(term, identifier, terms)
-        elif listed is not None:
-            yield (
-                _line(listed),
-                f"terms of {identifier or 'this dimension'}: give a list with at least one term.",
-            )
-
-
-def _term_problems(node: yaml.Node, dimension: str, seen: dict[str, tuple[str, int, str]]) -> Iterator[tuple[int, str]]:
-    line = _line(node)
-    if not isinstance(node, yaml.ScalarNode):
-        yield line, "a term is a word, not a list or mapping; put it in quotes if it holds ':' or '#'."
-        return
-    term = str(node.value)
-    folded = fold_term(term)
-    if not folded:
-        yield line, "empty term."
-        return
-    if term != term.strip():
-        yield line, f"{term!r} has white space around it."
-    if folded in seen:
-        other, other_line, other_dimension = seen[folded]
-        if other == term:
-            where = f"in dimensions {other_dimension} and {dimension}" if other_dimension != dimension else "twice"
-            yield line, f"{term} stands {where} (line {other_line}); keep one."
-        else:
-            yield (
-                line,
-                f"{term} and {other} (line {other_line}) are matched alike (width, case, blanks); keep one.",
-            )
-    else:
-        seen[folded] = (term, line, dimension)
 
 
 def _plain(node: yaml.Node) -> object:
@@ -260,8 +146,11 @@ def _plain(node: yaml.Node) -> object:
 def _build(root: yaml.MappingNode) -> Dictionary:
     values = _plain(root)
     assert isinstance(values, dict)
+    notes: dict[str, TermNote] = {}
     dimensions = tuple(
-        Dimension(id=item["id"], zh=item["zh"], en=item["en"], terms=tuple(item["terms"]))
+        Dimension(
+            id=item["id"], zh=item["zh"], en=item["en"], terms=tuple(_term(each, notes) for each in item["terms"])
+        )
         for item in values["dimensions"]
     )
     own = ("name", "family", "title", "verified", "dimensions")
@@ -273,4 +162,13 @@ def _build(root: yaml.MappingNode) -> Dictionary:
         verified=values["verified"] == "true",
         dimensions=dimensions,
         passport={key: value for key, value in values.items() if key not in own},
+        notes=notes,
     )
+
+
+def _term(item: str | dict[str, str], notes: dict[str, TermNote]) -> str:
+    """Return a term, and enter its reason and source into the notes if it has any."""
+    if isinstance(item, str):
+        return item
+    notes[item["term"]] = TermNote(item.get("reason", ""), item.get("source", ""))
+    return item["term"]

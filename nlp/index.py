@@ -159,7 +159,7 @@ def aggregate(
         where ``status`` is not ``ok``, the text holds no Chinese or has no such part, and ``reason`` says why.
     """
     documents = documents.copy()
-    documents["reason"] = _why_missing(documents, scope)
+    documents["reason"] = why_missing(documents, scope)
     readable = (documents["status"] == "ok") & (documents["chinese_characters"].fillna(0) > 0)
     by_dimension = counts.set_index(["document_id", "dimension"])
     frames = []
@@ -191,7 +191,7 @@ def aggregate(
     return long.sort_values(FIRM_YEAR, kind="stable", ignore_index=True)
 
 
-def _why_missing(documents: pd.DataFrame, scope: Scope) -> pd.Series:
+def why_missing(documents: pd.DataFrame, scope: Scope) -> pd.Series:
     """Return the reasons of the documents, with those of readable ones that give no index in this scope."""
     reasons = documents["reason"].copy()
     is_read = documents["status"] == "ok"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
+from operator import itemgetter
 
 import ahocorasick_rs
 
@@ -18,6 +19,10 @@ MATCH_VERSION = "2"
 # Neither segmenter ever lets a token reach across these marks, so a stretch between them is cut as it would be
 # in the whole text.
 TOKEN_BARRIERS = re.compile(r"[\s，。、；：！？（）《》“”‘’【】…—,;:!?()\[\]\"'/|]")
+# Terms are looked for in windows of so many characters.
+WINDOW = 100_000
+
+Span = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -88,43 +93,48 @@ class Matcher:
         list of Match
             Ordered by start, then end.
         """
-        candidates = [
-            (start, end, index)
-            for index, start, end in self._automaton.find_matches_as_indexes(text.folded, overlapping=True)
-            if text.is_whole_word(start, end)
-        ]
+        return list(self.iterate(text))
+
+    def iterate(self, text: CleanText) -> Iterator[Match]:
+        """Give what :meth:`find` returns, one match after the other, so that a million of them take no memory."""
+        candidates = self._candidates(text)
         if self.rule == "longest":
             candidates = _leftmost_longest(candidates)
         elif self._cut is not None:
             candidates = _whole_tokens(candidates, text.folded, self._cut)
-        return [
-            Match(start, end, self._terms[index], self._dimensions[index]) for start, end, index in sorted(candidates)
-        ]
+        for start, end, index in candidates:
+            yield Match(start, end, self._terms[index], self._dimensions[index])
+
+    def _candidates(self, text: CleanText) -> Iterator[Span]:
+        """Give every occurrence of every term in order; windows overlap by what the longest term needs."""
+        reach = max(map(len, self._folded), default=1) - 1
+        for left in range(0, len(text.folded), WINDOW):
+            window = text.folded[left : left + WINDOW + reach]
+            found = self._automaton.find_matches_as_indexes(window, overlapping=True)
+            spans = sorted((left + start, left + end, index) for index, start, end in found if start < WINDOW)
+            yield from (span for span in spans if text.is_whole_word(span[0], span[1]))
 
 
-def _leftmost_longest(candidates: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    taken: list[tuple[int, int, int]] = []
+def _leftmost_longest(candidates: Iterator[Span]) -> Iterator[Span]:
     free_from = 0
-    for start, end, index in sorted(candidates, key=lambda span: (span[0], -span[1])):
+    for start, spans in groupby(candidates, key=itemgetter(0)):
         if start >= free_from:
-            taken.append((start, end, index))
-            free_from = end
-    return taken
+            longest = max(spans, key=lambda span: (span[1], -span[2]))
+            yield longest
+            free_from = longest[1]
 
 
-def _whole_tokens(candidates: Sequence[tuple[int, int, int]], text: str, cut: Cut) -> list[tuple[int, int, int]]:
+def _whole_tokens(candidates: Iterator[Span], text: str, cut: Cut) -> Iterator[Span]:
     """Keep the candidates that are tokens; only stretches with a candidate are segmented."""
-    taken: list[tuple[int, int, int]] = []
     tokens: set[tuple[int, int]] = set()
     segmented_to = 0
-    for start, end, index in sorted(candidates):
+    for start, end, index in candidates:
         if start >= segmented_to:
             left, right = _stretch(text, start)
             tokens = set(_token_spans(cut(text[left:right]), left))
             segmented_to = right
         if (start, end) in tokens:
-            taken.append((start, end, index))
-    return taken
+            yield start, end, index
 
 
 def _stretch(text: str, position: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Which part of a report an index counts in.
 
 ``report`` is everything, as the published indices count. Every other scope is made of body text alone: without
-running headers, page numbers, contents and glossary.
+running headers, page numbers, contents and glossary. After a colon stands which hits count there: ``mda:strict``.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
+from nlp.options import Preset
 from nlp.section_titles import KINDS
 from shuzhi import UsageError
 
 REPORT, BODY = "report", "body"
+PRESETS: tuple[Preset, ...] = get_args(Preset)
 WITHOUT = "without_"
 SUBPART = "mda_subpart"
 SCOPE_KINDS = (*KINDS, SUBPART)
@@ -38,16 +40,21 @@ class Scope:
         Everything, all body text, only some sections, or all but some.
     kinds : tuple of str
         Kinds of these sections.
+    keep : {'raw', 'published', 'strict'}
+        Which hits count, see :func:`nlp.context.keep`.
     """
 
     name: str
     mode: ScopeMode
     kinds: tuple[str, ...] = ()
+    keep: Preset = "raw"
 
     @property
     def column_part(self) -> str:
         """What the names of index columns carry for this scope: nothing for the whole report."""
-        return "" if self.mode == "report" else self.name.replace("+", "_and_") + "_"
+        part, _, keep = self.name.partition(":")
+        parts = ["" if self.mode == "report" else part.replace("+", "_and_"), keep]
+        return "".join(f"{each}_" for each in parts if each)
 
 
 def parse_scope(text: str) -> Scope:
@@ -56,7 +63,8 @@ def parse_scope(text: str) -> Scope:
     Parameters
     ----------
     text : str
-        ``report``, ``body``, a kind of section, several joined by ``+``, or ``without_`` and one or several.
+        ``report``, ``body``, a kind of section, several joined by ``+``, or ``without_`` and one or several; after
+        a colon ``published`` or ``strict``.
 
     Returns
     -------
@@ -68,17 +76,27 @@ def parse_scope(text: str) -> Scope:
     UsageError
         If a kind of section does not exist; the nearest names are given.
     """
-    name = text.strip()
-    if name in (REPORT, BODY):
-        return Scope(name, "report" if name == REPORT else "body")
-    is_without = name.startswith(WITHOUT)
-    kinds = tuple(name.removeprefix(WITHOUT).split("+"))
+    part, _, said = text.strip().partition(":")
+    keep = _preset(said, text)
+    name = part if keep == "raw" else f"{part}:{keep}"
+    if part in (REPORT, BODY):
+        return Scope(name, "report" if part == REPORT else "body", (), keep)
+    is_without = part.startswith(WITHOUT)
+    kinds = tuple(part.removeprefix(WITHOUT).split("+"))
     for kind in kinds:
         if kind not in SCOPE_KINDS:
             near = difflib.get_close_matches(kind, (*SCOPE_KINDS, REPORT, BODY), n=2, cutoff=0.5)
             hint = f"did you mean {' or '.join(near)}?" if near else f"known: report, body, {', '.join(SCOPE_KINDS)}"
             raise UsageError(f"scope {text!r}: {kind!r} is no part of a report; {hint}")
-    return Scope(name, "without" if is_without else "only", kinds)
+    return Scope(name, "without" if is_without else "only", kinds, keep)
+
+
+def _preset(said: str, text: str) -> Preset:
+    """Return which hits count, all of them where nothing is said."""
+    for preset in PRESETS:
+        if said in ("", preset):
+            return preset
+    raise UsageError(f"scope {text!r}: {said!r} is no choice of hits; known: {', '.join(PRESETS)}")
 
 
 def lengths_in_scope(documents: pd.DataFrame, sections: pd.DataFrame, scope: Scope) -> pd.DataFrame:
@@ -143,6 +161,7 @@ def _reason(states: dict[str, str], scope: Scope) -> str:
     return ""
 
 
-def check_scopes(scopes: Sequence[str]) -> list[Scope]:
-    """Read several scopes, each once, in order."""
-    return [parse_scope(text) for text in dict.fromkeys(scopes)]
+def check_scopes(scopes: Sequence[str], keep: Sequence[Preset] = ("raw",)) -> list[Scope]:
+    """Read several scopes, each once, in order; those that do not say which hits count get each of ``keep``."""
+    texts = [text if ":" in text else f"{text}:{preset}" for text in scopes for preset in keep]
+    return list({scope.name: scope for scope in map(parse_scope, texts)}.values())

@@ -7,6 +7,7 @@ python -m tests.benchmarks.validity 50         the same with 50 of each
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -16,9 +17,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nlp.clean import clean
+from nlp.dictionary import parse
+from nlp.match import Matcher
+from nlp.pdf import read_document
 from nlp.quality import QualityReport, check_index
+from nlp.reliability import reliability
+from nlp.segment import build_cutter
+from nlp.validity import convergent, discriminant, draw_placebo_lists
+from shuzhi import ReadError
 
-FIRST_SEED = 1_000
+HAN = re.compile("[\u4e00-\u9fff]+")
+FIRST_SEED = 20_000
 KEYS = ["stock_code", "report_year"]
 COUNTS = ("ai", "bigdata", "cloud", "blockchain", "dt_application")
 SHUFFLED = ("tech_dim", "app_dim", "words_total", "dt_index")
@@ -219,6 +229,66 @@ def check_real(panel: pd.DataFrame, columns: tuple[str, ...]) -> QualityReport:
     return check_index(panel, values=columns, stock_code="stkcd", report_year="year")
 
 
+def read_staff(folder: Path) -> pd.DataFrame:
+    """Return the shares of R&D and of technical staff by firm and year; a 0 there means that no number was found."""
+    table = pd.read_excel(
+        folder / "reference" / "panels" / "finglm_employees_rd_2019_2021.xlsx", dtype={"股票代码": str}
+    )
+    numbers = table[["职工人数", "研发人员", "技术人员"]].apply(pd.to_numeric, errors="coerce")
+    numbers = numbers.where(numbers > 0)
+    shares = pd.DataFrame(
+        {
+            "stock_code": table["股票代码"].str.zfill(6),
+            "report_year": table["报告年份"].astype(int),
+            "rd_share": numbers["研发人员"] / numbers["职工人数"],
+            "technical_share": numbers["技术人员"] / numbers["职工人数"],
+        }
+    )
+    for name in ("rd_share", "technical_share"):
+        shares[name] = shares[name].where(shares[name] <= 1)
+    return shares.drop_duplicates(KEYS)
+
+
+def real_validity(folder: Path) -> pd.DataFrame:
+    """Return the validity statistics of the clean real counts against the staff of the same firms and years."""
+    counts = read_real(folder, CLEAN_PANEL).rename(columns={"stkcd": "stock_code", "year": "report_year"})
+    counts["digital_log1p"] = np.log1p(counts[list(COUNTS)].sum(axis=1))
+    both = counts.merge(read_staff(folder), on=KEYS, how="inner")
+    rows = [convergent(both, "digital_log1p", ["rd_share", "technical_share"])]
+    rows.append(reliability(counts[list(COUNTS)], counts["stock_code"], "digital_log1p", draws=200, seed=1))
+    return pd.concat(rows, ignore_index=True)
+
+
+def real_discriminant(folder: Path, draws: int = 100, seed: int = 1) -> pd.DataFrame:
+    """Return how the list of Wu and others goes with placebo lists drawn from the real reports' own words."""
+    cut = build_cutter("rjieba", ())
+    path = Path(__file__).resolve().parents[2] / "dictionaries" / "wu2021.yml"
+    dictionary = parse(path.read_text(encoding="utf-8"), path.name)
+    matcher = Matcher(dictionary, "longest")
+    rows, hits, keys = [], [], []
+    for report in sorted((folder / "reports").iterdir()):
+        if report.suffix.lower() not in (".pdf", ".txt"):
+            continue
+        try:
+            read = read_document(report.read_bytes(), report.suffix)
+        except ReadError:
+            continue
+        if read.status != "ok":
+            continue
+        text = clean([page.text for page in read.pages])
+        words = Counter(word for word in cut(text.folded) if len(word) > 1 and HAN.fullmatch(word))
+        rows.append(words)
+        hits.append(Counter(match.term for match in matcher.find(text)))
+        keys.append((report.stem.split("_")[0], len(keys)))
+    panel = pd.DataFrame(keys, columns=KEYS)
+    panel["wu2021_log1p"] = np.log1p([sum(each.values()) for each in hits])
+    counts = pd.DataFrame(rows).fillna(0.0)
+    terms = pd.DataFrame(hits).sum()
+    frequencies = pd.concat([counts.drop(columns=list(dictionary.terms), errors="ignore").sum(), terms])
+    lists = draw_placebo_lists(frequencies, dictionary.terms, draws=draws, seed=seed)
+    return discriminant(panel, "wu2021_log1p", counts, lists, seed=seed)
+
+
 def main() -> None:
     """Print what was measured."""
     panels = int(sys.argv[1]) if len(sys.argv) > 1 else 200
@@ -236,6 +306,9 @@ def main() -> None:
         report = check_real(read_real(shared, name), columns)
         print(f"{name} {', '.join(columns)}: {'ok' if report.is_ok else 'FAIL'}")
         print(f"  years {report.failing_years} columns {report.failing_columns}")
+    if (shared / "reports").is_dir():
+        print(real_discriminant(shared).drop(columns=["index", "method"]).round(3).to_string(index=False))
+    print(real_validity(shared).drop(columns=["index", "method"]).round(3).to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ COMMANDS = [
     ["dictionary", "list"],
     ["dictionary", "show"],
     ["dictionary", "check"],
+    ["dictionary", "diff"],
+    ["dictionary", "import"],
+    ["dictionary", "expand"],
 ]
 BAD = """\
 name: bad

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from flows.files import ListedFile, folder_key, list_folder, load_listing, save_listing, select, with_hashes
+from flows.files import (
+    LARGEST_FILE_BYTES,
+    ListedFile,
+    folder_key,
+    list_folder,
+    load_listing,
+    open_report,
+    save_listing,
+    select,
+    with_hashes,
+)
 from flows.read import hash_files
 from flows.settings import ReadParameters
 from flows.store import Store
@@ -155,6 +165,56 @@ def test_what_is_no_regular_file_is_never_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "b.pdf")
     script = "import sys; from flows.files import *\nwith_hashes(list_folder(sys.argv[1]), {})"
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, timeout=10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+@pytest.mark.parametrize("place", ["pipe", "device"])
+def test_what_took_the_place_of_a_file_since_it_was_listed_is_never_waited_for(tmp_path: Path, place: str):
+    put(tmp_path, "a.pdf", "b.pdf")
+    listed = list_folder(str(tmp_path))
+    (tmp_path / "b.pdf").unlink()
+    os.mkfifo(tmp_path / "b.pdf") if place == "pipe" else (tmp_path / "b.pdf").symlink_to("/dev/zero")
+    statuses = [(each.status, each.reason) for each in with_hashes(listed, {})]
+    assert statuses == [("", ""), ("failed", "cannot be opened: is a pipe or device, not a file")]
+
+
+def test_a_report_is_opened_to_read_its_bytes(tmp_path: Path):
+    put(tmp_path, "a.pdf", content=b"a\r\nb\x1a")
+    with open_report(str(tmp_path / "a.pdf")) as file:
+        assert file.read() == b"a\r\nb\x1a"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs files with holes")
+def test_a_file_that_claims_a_terabyte_is_failed_and_not_hashed(tmp_path: Path):
+    put(tmp_path, "a.pdf", "b.pdf")
+    os.truncate(tmp_path / "b.pdf", 10**12)
+    listed = with_hashes(list_folder(str(tmp_path)), {})
+    assert [(each.status, each.document_id is None) for each in listed] == [("", False), ("failed", True)]
+    assert listed[1].reason == "has 1,000.0 GB; more than 2.1 GB are no report"
+    assert 10**12 > LARGEST_FILE_BYTES > 2 * 10**9
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows forbids control characters in names")
+def test_control_characters_in_a_name_are_spelled_out(tmp_path: Path):
+    put(tmp_path, "a\nb\x1b[31m\x7f\x85\u2028.pdf", content=b"content")
+    [listed] = with_hashes(list_folder(str(tmp_path)), {})
+    assert listed.file == r"a\nb\x1b[31m\x7f\x85\u2028.pdf"
+    assert listed.document_id == sha(b"content")
+
+
+@pytest.mark.skipif(not ON_LINUX, reason="other file systems take UTF-8 names alone")
+def test_two_names_that_look_the_same_stay_two_names(tmp_path: Path):
+    for encoding in ("utf-8", "gb18030"):
+        name = "平安银行2020年年度报告.pdf".encode(encoding)
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(encoding.encode())
+    put(tmp_path, "c.pdf")
+    listed = with_hashes(list_folder(str(tmp_path)), {})
+    assert {each.document_id for each in listed} == {sha(b"utf-8"), sha(b"gb18030"), sha(b"%PDF-1.7")}
+    names = [each.file for each in listed]
+    assert len(set(names)) == 3
+    assert [name.partition(" (")[0] for name in names] == ["c.pdf", "平安银行2020年年度报告", "平安银行2020年年度报告"]
+    assert all(name.endswith(".pdf") for name in names)
+    assert [each.file for each in list_folder(str(tmp_path))] == names
 
 
 # Hashes

@@ -140,6 +140,8 @@ def test_every_field_is_described(model: type[Parameters]):
         ("scopes", []),
         ("scopes", ["mad"]),
         ("script", "traditional"),
+        ("keep", []),
+        ("keep", ["own"]),
         ("ocr", "tesseract"),
         ("kinds", []),
         ("kinds", ["yearly"]),
@@ -168,6 +170,7 @@ FULL = {
     "dictionary_folder": "lists",
     "rule": "token",
     "scopes": ["mda", "body"],
+    "keep": ["strict", "raw"],
     "script": "simplified",
     "ocr": "rapidocr",
     "kinds": ["annual", "summary"],
@@ -290,7 +293,9 @@ def test_command_and_model_have_the_same_defaults(command: str):
     given = {field_name(name): option.default for name, option in options_of(command).items()}
     # Nothing on the command line becomes the model's own default for these.
     alike = {
-        name: (None, field.default) for name, field in fields.items() if name in ("dictionaries", "scopes", "kinds")
+        name: (None, field.default)
+        for name, field in fields.items()
+        if name in ("dictionaries", "scopes", "kinds", "keep")
     }
     alike["years"] = ("", [])
     different = {

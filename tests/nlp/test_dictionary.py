@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from nlp.dictionary import fold_term, parse
+from dictionaries import shipped
+from nlp.dictionary import TermNote, fold_term, parse
 from shuzhi import DictionaryError, UsageError
 
 GOOD = """\
@@ -92,6 +93,10 @@ def test_a_term_that_yaml_would_read_as_something_else_stays_the_word(term):
         ("      - 大数据\n", "      - ' 大数据'\n", 21, ["white space"]),
         ("      - 大数据\n", "      - [大数据, 云]\n", 21, ["not a list"]),
         ("      - 大数据\n", "      - 大数据: 平台\n", 21, ["quotes", "':'"]),
+        ("      - 大数据\n", "      - {term: 大数据, why: x}\n", 21, ["unknown key why"]),
+        ("      - 大数据\n", "      - {term: 云计算, reason: x}\n", 21, ["云计算", "cloud and data"]),
+        ("      - 大数据\n", "      - {term: ''}\n", 21, ["empty"]),
+        ("      - 大数据\n", "      - {term: [大数据]}\n", 21, ["not a list"]),
         ("    terms:\n      - 大数据\n", "    terms: []\n", 20, ["data", "at least one term"]),
         ("    terms:\n      - 大数据\n", "    terms: 大数据\n", 20, ["data", "at least one term"]),
         ("    terms:\n      - 大数据\n", "", 17, ["terms is missing"]),
@@ -281,3 +286,114 @@ def test_fault_13_wu2021_is_the_list_collated_from_three_public_copies(wu2021, s
 @pytest.mark.parametrize("term", ["EB级存储", "NFC支付", "自动驾驶", "自然语言处理", "混合现实", "虚拟现实"])
 def test_fault_13_terms_that_public_copies_lose_are_in_wu2021(wu2021, term):
     assert term in wu2021.terms
+
+
+def test_a_term_may_say_why_it_is_there_and_where_it_is_from():
+    text = GOOD.replace("      - 大数据\n", "      - {term: 大数据, reason: the core word, source: wu2021}\n")
+    dictionary = parse(text, "mylist.yml")
+    assert dictionary.terms == ("云计算", "NFC支付", "大数据")
+    assert dictionary.notes == {"大数据": TermNote("the core word", "wu2021")}
+
+
+def test_a_reason_changes_no_count_and_so_not_the_hash():
+    assert hash_of(GOOD.replace("- 大数据", "- {term: 大数据, reason: any}")) == hash_of(GOOD)
+
+
+def load_shipped(name: str):
+    path = shipped()[name]
+    return parse(path.read_text(encoding="utf-8"), path.name)
+
+
+COLLECTED = {
+    # 23 + 28 + 36 + 12 = 99; 7 + 22 + 24 + 3 = 56.
+    "zhao2021": ("zhaochenyu_2021_digital_UNVERIFIED.tsv", [23, 28, 36, 12]),
+    "yao2024_ai": ("yaojiaquan_2024_ai.tsv", [75]),
+    "li2020_fintech": ("lichuntao_2020_fintech.tsv", [48]),
+    "dai2024_data": ("daikuizao_2024_data_elements.tsv", [7, 22, 24, 3]),
+}
+HOUSE = {
+    "digital": {"data": 15, "computing": 28, "internet": 15, "information_systems": 4, "digital_business": 29},
+    "intelligent": {"manufacturing": 41, "machines": 29, "artificial_intelligence": 35},
+    "governance": {"environmental_governance": 52, "digital_governance": 40},
+}
+# Whoever changes a list on purpose changes its hash here and says so in CHANGELOG.md: every index with it changes.
+HASHES = {
+    "dai2024_data": "83b30a88a78a",
+    "digital": "26c9a66baca8",
+    "governance": "dd5e648ad422",
+    "intelligent": "797d2c074f75",
+    "li2020_fintech": "380e7392225b",
+    "wu2021": "6a756ce8b7a6",
+    "yao2024_ai": "71ee5472c3ac",
+    "zhao2021": "c8887e4824d1",
+}
+
+
+def test_no_shipped_list_is_changed_by_accident():
+    assert {name: load_shipped(name).content_hash for name in shipped()} == HASHES
+
+
+@pytest.mark.parametrize("name", COLLECTED)
+def test_a_list_from_a_paper_has_the_terms_and_dimensions_that_were_collected(name, shared):
+    file, sizes = COLLECTED[name]
+    path = shared / "dictionaries" / file
+    if not path.exists():
+        pytest.skip(f"the shared test data hold no {file}")
+    with path.open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t"))
+    dictionary = load_shipped(name)
+    assert [len(each.terms) for each in dictionary.dimensions] == sizes
+    labels = {each.id: each.zh for each in dictionary.dimensions}
+    found = {term: labels[dimension] for term, dimension in dictionary.dimension_of.items()}
+    collected = {row["term"]: row["dimension"] for row in rows}
+    assert len(rows) == len(collected) == sum(sizes)
+    if len(sizes) > 1:
+        assert found == collected
+    assert found.keys() == collected.keys()
+
+
+@pytest.mark.parametrize("name", COLLECTED)
+def test_what_nobody_compared_with_the_paper_is_not_called_verified(name):
+    dictionary = load_shipped(name)
+    assert dictionary.verified is False
+    assert dictionary.passport["unsure"]
+    assert dictionary.passport["verified_note"]
+
+
+@pytest.mark.parametrize("name", HOUSE)
+def test_a_house_list_says_that_it_is_ours_and_why_each_term_is_there(name):
+    dictionary = load_shipped(name)
+    assert {each.id: len(each.terms) for each in dictionary.dimensions} == HOUSE[name]
+    assert (dictionary.verified, dictionary.passport["house_list"]) == (False, "true")
+    assert "NOT the list of Liu, Wu and Zhu" in str(dictionary.passport["verified_note"])
+    assert [term for term in dictionary.terms if not dictionary.notes[term].reason] == []
+    assert [term for term in dictionary.terms if not dictionary.notes[term].source] == []
+
+
+@pytest.mark.parametrize("name", HOUSE)
+def test_a_source_that_a_house_list_names_holds_the_term(name):
+    dictionary = load_shipped(name)
+    papers = {paper: set(load_shipped(paper).terms) for paper in ("wu2021", *COLLECTED)}
+    named = [
+        (term, paper)
+        for term, note in dictionary.notes.items()
+        for paper in note.source.split("; ")[0].split(", ")
+        if paper in papers
+    ]
+    assert len(named) > {"digital": 60, "intelligent": 50, "governance": 0}[name]
+    assert [entry for entry in named if entry[0] not in papers[entry[1]]] == []
+
+
+@pytest.mark.parametrize("name", HOUSE)
+def test_no_term_of_a_house_list_is_short_or_inside_another(name):
+    terms = load_shipped(name).terms
+    assert [term for term in terms if len(term) < 3] == []
+    assert [
+        (one, other) for one in terms for other in terms if one != other and fold_term(one) in fold_term(other)
+    ] == []
+
+
+def test_the_house_lists_share_no_term():
+    lists = [set(load_shipped(name).terms) for name in HOUSE]
+    assert len(set.union(*lists)) == sum(len(each) for each in lists)
+    assert all(not set(load_shipped(name).passport["left_out"]) & set(load_shipped(name).terms) for name in HOUSE)

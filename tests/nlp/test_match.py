@@ -196,6 +196,18 @@ def test_the_matches_are_those_of_a_naive_matcher(rule, naive, pages, terms):
     assert found == naive(text.folded, terms)
 
 
+@pytest.mark.parametrize(("rule", "naive"), [("substring", naive_substring), ("longest", naive_longest)])
+@settings(deadline=None, max_examples=200)
+@given(pages=st.lists(few_letters, max_size=3), terms=few_terms, window=st.integers(1, 9))
+def test_the_matches_do_not_depend_on_the_windows_they_are_looked_for_in(rule, naive, pages, terms, window):
+    dictionary = Dictionary("t", "t", "t", "t", False, (Dimension("one", "一", "one", tuple(terms)),))
+    text = clean(pages)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nlp.match.WINDOW", window)
+        found = [(match.start, match.end, match.term) for match in Matcher(dictionary, rule).find(text)]
+    assert found == naive(text.folded, terms)
+
+
 @cache
 def tokenizer_with(terms: tuple[str, ...]) -> jieba.Tokenizer:
     """Return a jieba of its own with terms added, as often as jieba itself suggests on its stock dictionary."""
