@@ -54,6 +54,9 @@ KeepOption = Annotated[
         " filer's own action, done); repeat for more.",
     ),
 ]
+GridOption = Annotated[
+    str, typer.Option(help="File that declares many indices (YAML); all are computed at once and compared.")
+]
 ScriptOption = Annotated[Script, typer.Option(help="Match traditional characters as printed or as simplified ones.")]
 OcrOption = Annotated[Ocr, typer.Option(help="Who reads scanned pages, 3 to 6 seconds each.")]
 KindsOption = Annotated[
@@ -329,6 +332,14 @@ def measure(
     segmenter: SegmenterOption = "rjieba",
     years: YearsOption = "",
     workers: WorkersOption = 0,
+    grid: GridOption = "",
+    out: Annotated[str, typer.Option(help="With --grid: folder to write to.")] = "grid",
+    industries: Annotated[str, typer.Option(help="With --grid: table with stock_code and industry.")] = "",
+    others: Annotated[
+        str, typer.Option("--with", help="With --grid: table by firm-year of what the indices should go with.")
+    ] = "",
+    draws: Annotated[int, typer.Option(help="With --grid: random halves of the terms; 0 for none.")] = 200,
+    seed: Annotated[int, typer.Option(help="With --grid: seed of these draws.")] = 1,
 ) -> None:
     """Count the terms of dictionaries in the stored pages and build the indices; no report is opened.
 
@@ -338,6 +349,16 @@ def measure(
     from flows.inspect_store import find_store
     from flows.settings import MeasureParameters
 
+    if grid:
+        shared: dict[str, Any] = {
+            "dictionary_folder": dictionary_folder,
+            "script": script,
+            "segmenter": segmenter,
+            "years": years,
+        }
+        shared |= {"industries": industries, "others": others, "draws": draws, "seed": seed, "workers": workers}
+        _measure_grid(store=find_store(store).url, grid=grid, out=out, **shared)
+        return
     parameters = _checked(
         MeasureParameters,
         "measure",
@@ -359,6 +380,19 @@ def measure(
     typer.echo(
         f"measured {summary.parts_measured:,} batches · cached {summary.parts_cached:,} ·"
         f" {summary.firm_years:,} firm-years, {summary.firm_years_with_value:,} with a value"
+    )
+
+
+def _measure_grid(**given: Any) -> None:
+    from flows.grid import GridParameters, load_grid, measure_grid
+
+    parameters = _checked(GridParameters, "measure", **given)
+    load_grid(parameters.grid)
+    with without_heartbeat():
+        summary = measure_grid(parameters)
+    typer.echo(
+        f"{summary.indices:,} indices of {summary.firm_years:,} firm-years, lowest rank correlation"
+        f" {summary.lowest_spearman:.3f}; written to {parameters.out} (start with grid.md)"
     )
 
 

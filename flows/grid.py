@@ -24,7 +24,7 @@ from flows.tables import SCHEMAS, SECTIONS
 from nlp.dictionary import Dictionary
 from nlp.index import FIRM_YEAR, why_missing
 from nlp.index_grid import parse_grid
-from nlp.index_spec import SENTENCE_SHARE, IndexSpec, Kinds
+from nlp.index_spec import DEFAULT_DONE, SENTENCE_SHARE, IndexSpec, Kinds
 from nlp.index_values import VALUE, IndexValues, compute_index, correlate
 from nlp.options import Script, Segmenter
 from nlp.reliability import reliability
@@ -33,9 +33,7 @@ from nlp.validity import Form, convergent, tidy
 from shuzhi import StoreError, UsageError
 
 # Columns of the hits that say what a hit is evidence of; a store measured before they existed has none of them.
-FLAGS = ("org_name", "false_sense", "negated", "person", "other_party", "context", "plan")
-PUBLISHED_FLAGS = ("negated", "other_party", "person")
-OWN_DONE = "own_done"
+STRICT_FLAGS = ("org_name", "false_sense", "negated", "person", "other_party")
 GRID_FILES = ("grid.csv", "grid_specs.csv", "grid_weights.csv", "grid_correlations.csv", "grid_validity.csv", "grid.md")
 FACTS = ("n", "missing", "mean", "sd", "zero_share", "trimmed", "winsorised", "share_of_variance")
 
@@ -202,15 +200,14 @@ def scope_sql(scope: Scope) -> str:
 
 
 def kinds_sql(kinds: Kinds, done_threshold: float, columns: Sequence[str]) -> str:
-    """Return the condition on a hit to be kept.
+    """Return the condition on a hit to be kept, the same as of :func:`nlp.context.keep`.
 
     Parameters
     ----------
     kinds : {'raw', 'published', 'strict'}
-        All hits; those that are not negated and not of other firms or persons, as the authors of the published
-        lists say they cleaned; those that the filer itself did, with no flag at all.
+        What the index keeps.
     done_threshold : float
-        Under ``strict``, the least probability that the filer did it.
+        Under ``strict``, the least probability that the filer did it; 0 takes the classifier's own threshold.
     columns : sequence of str
         Columns of the hits in the store.
 
@@ -219,19 +216,18 @@ def kinds_sql(kinds: Kinds, done_threshold: float, columns: Sequence[str]) -> st
     UsageError
         If the hits do not say what kind they are of.
     """
-    needed = {"raw": (), "published": PUBLISHED_FLAGS, "strict": (*FLAGS, OWN_DONE)}[kinds]
-    missing = [name for name in needed if name not in columns]
-    if missing:
-        raise UsageError(
-            f"kinds: {kinds} needs {', '.join(missing)}, which the hits of this store do not have;"
-            " run 'shuzhi measure' with this version, or take kinds: raw"
-        )
     if kinds == "raw":
         return "TRUE"
-    flags = " AND ".join(f"NOT {name}" for name in needed if name != OWN_DONE)
-    return (
-        f"({flags})" if kinds == "published" else f"({OWN_DONE} >= {done_threshold!r} AND furniture = '' AND {flags})"
-    )
+    kept = "is_published" if kinds == "published" else "is_strict"
+    if kept not in columns:
+        raise UsageError(
+            f"kinds: {kinds} needs {kept}, which the hits of this store do not have; run 'shuzhi measure' with this"
+            " version, or take kinds: raw"
+        )
+    if kinds == "published" or done_threshold == DEFAULT_DONE:
+        return kept
+    flags = " AND ".join(f"NOT {name}" for name in STRICT_FLAGS)
+    return f"(own_done >= {done_threshold!r} AND furniture = '' AND {flags})"
 
 
 def count_cells(
@@ -257,8 +253,7 @@ def count_cells(
         for place in sorted(with_sentences)
     ]
     if any(kinds != "raw" for _, kinds, _ in cells):
-        flags = [name for name in (*FLAGS, OWN_DONE) if name in columns]
-        numbers.append(f"count(*) FILTER (WHERE {' OR '.join(f'{name} IS NULL' for name in flags)}) AS unknown")
+        numbers.append("count(*) FILTER (WHERE is_published IS NULL OR is_strict IS NULL) AS unknown")
     query = f"""
         SELECT document_id, dictionary, rule, dimension, term,
             CASE WHEN grouping(term) = 0 THEN 'term' WHEN grouping(dimension) = 0 THEN 'dimension' ELSE 'total' END

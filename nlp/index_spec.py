@@ -52,7 +52,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 TAILS = ("both", "upper", "lower")
 YEARS = re.compile(r"(\d{4})(?:-(\d{4}))?")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
-DEFAULT_DONE = 0.5
+# The classifier's own threshold.
+DEFAULT_DONE = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class IndexSpec:
     kinds : {'raw', 'published', 'strict'}
         Which hits are kept: all; without negated ones, other firms' and persons'; the filer's own that are done.
     done_threshold : float
-        Under ``strict``, the least probability that the filer did it.
+        Under ``strict``, the least probability that the filer did it; 0 takes the classifier's own threshold.
     dimension : str
         ``total`` or one dimension of the list.
     weighting : {'count', 'tfidf', 'entropy', 'first_component', 'equal'}

@@ -15,7 +15,7 @@ from shuzhi import StoreError, UsageError
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect")]
 
-FLAGS = ("org_name", "false_sense", "negated", "person", "other_party", "context", "plan")
+FLAGS = ("org_name", "false_sense", "negated", "person", "other_party")
 
 
 def declare(world: World, text: str) -> str:
@@ -117,8 +117,11 @@ def add_kinds(world: World) -> pd.DataFrame:
         in_accounts = hits["section"] == "financial_report"
         columns = {name: np.zeros(len(hits), dtype=bool) for name in FLAGS}
         columns["negated"] = (in_accounts & (hits["term"] == "云计算")).to_numpy()
-        columns["plan"] = (hits["term"] == "区块链").to_numpy()
-        columns["own_done"] = np.where(in_accounts, 0.2, 0.9)
+        is_plan = (hits["term"] == "区块链").to_numpy()
+        columns["own_done"] = np.where(is_plan, 0.05, np.where(in_accounts, 0.2, 0.9))
+        columns["is_published"] = ~columns["negated"]
+        is_text = (hits["furniture"] == "").to_numpy()
+        columns["is_strict"] = ~columns["negated"] & is_text & (columns["own_done"] >= 0.5)
         for name, column in columns.items():
             if name in table.column_names:
                 table = table.drop_columns([name])
@@ -161,20 +164,19 @@ def test_hits_that_were_never_judged_are_not_left_out_in_silence(stored: World):
     table = stored.store.read_part("hits", measured["key"], part)
     unknown = pa.array([None] * len(table), pa.bool_())
     stored.store.write_part(
-        "hits", measured["key"], part, table.drop_columns(["person"]).append_column("person", unknown)
+        "hits", measured["key"], part, table.drop_columns(["is_strict"]).append_column("is_strict", unknown)
     )
     with pytest.raises(StoreError, match=r"hits of store .* say not what kind"):
         compute(stored, "indices: [dictionary=wu2021 kinds=published]")
 
 
 def test_kinds_need_their_columns():
-    assert kinds_sql("raw", 0.5, []) == "TRUE"
-    assert kinds_sql("published", 0.5, FLAGS) == "(NOT negated AND NOT other_party AND NOT person)"
-    with pytest.raises(UsageError, match="kinds: published needs other_party, person, which the hits"):
-        kinds_sql("published", 0.5, ["negated"])
-    with pytest.raises(UsageError, match="kinds: strict needs own_done"):
-        kinds_sql("strict", 0.5, FLAGS)
-    strict = kinds_sql("strict", 0.7, [*FLAGS, "own_done"])
+    assert kinds_sql("raw", 0, []) == "TRUE"
+    assert kinds_sql("published", 0, ["is_published"]) == "is_published"
+    assert kinds_sql("strict", 0, ["is_strict"]) == "is_strict"
+    with pytest.raises(UsageError, match="kinds: published needs is_published, which the hits"):
+        kinds_sql("published", 0, ["negated"])
+    strict = kinds_sql("strict", 0.7, ["is_strict"])
     assert strict.startswith("(own_done >= 0.7 AND furniture = ''")
     assert all(f"NOT {name}" in strict for name in FLAGS)
 

@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from flows.cli import app
+from flows.grid import GridParameters
 from flows.settings import (
     AnnualUpdateParameters,
     ExportParameters,
@@ -31,6 +32,7 @@ MODELS = [
     JobOptions,
     RunParameters,
     AnnualUpdateParameters,
+    GridParameters,
 ]
 RUN = {"folder": "reports", "out": "out"}
 
@@ -262,9 +264,14 @@ def test_the_message_has_no_words_of_pydantic():
 # The command line
 
 
+# They go to another model, flows.grid.GridParameters.
+GRID_OPTIONS = ("grid", "out", "industries", "others", "draws", "seed")
+
+
 def options_of(command: str) -> dict[str, Any]:
     group: Any = typer.main.get_command(app)
-    return {each.name: each for each in group.commands[command].params if each.name not in ("help", "dry_run")}
+    left_out = ("help", "dry_run", *(GRID_OPTIONS if command == "measure" else ()))
+    return {each.name: each for each in group.commands[command].params if each.name not in left_out}
 
 
 COMMANDS = {"run": RunParameters, "read": ReadParameters, "measure": MeasureParameters, "export": ExportParameters}
