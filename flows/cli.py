@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from flows.annual import RunSummary
+    from flows.export import ExportSummary
     from flows.read import ReadSummary
 
 app = typer.Typer(
@@ -236,8 +237,14 @@ def _close(summary: RunSummary, out: Path) -> None:
         f" {exporting.hits:,} hits; {state} {out} (start with report.html)",
         err=True,
     )
+    _warn_of_checks(exporting)
     _warn(summary.reading)
     typer.echo(_closing_line(summary.reading))
+
+
+def _warn_of_checks(exporting: ExportSummary) -> None:
+    if exporting.failing_checks:
+        typer.echo(f"Warning: {exporting.failing_checks} checks of the indices fail; see quality.md", err=True)
 
 
 def _warn(reading: ReadSummary) -> None:
@@ -429,6 +436,7 @@ def export(
 
     with without_heartbeat():
         summary = export_indices(parameters)
+    _warn_of_checks(summary)
     state = "written to" if summary.is_new else "unchanged in"
     typer.echo(f"exported {summary.firm_years:,} firm-years · {summary.hits:,} hits · {state} {out}")
 

@@ -31,11 +31,12 @@ FAILURE_COLUMNS = ["file", "document_id", "stock_code", "report_year", "stage", 
 
 @dataclass(frozen=True)
 class ExportSummary:
-    """What an export holds: firm-years, files listed as failed, hits; and whether it was made anew."""
+    """What an export holds: firm-years, files listed as failed, hits, failing checks; whether it was made anew."""
 
     firm_years: int
     failures: int
     hits: int
+    failing_checks: int
     is_new: bool
     seconds: float
 
@@ -68,6 +69,7 @@ def export_indices(parameters: ExportParameters) -> ExportSummary:
         firm_years=counts["firm_years"],
         failures=counts["failures"],
         hits=counts["hits"],
+        failing_checks=counts["failing_checks"],
         is_new=is_new,
         seconds=time.monotonic() - started,
     )

@@ -16,6 +16,7 @@ from flows.codebook import DictionaryInfo, check_described, codebook, labels, to
 from flows.documents import known_folders, to_frame
 from flows.evidence_page import relative_base, render_evidence
 from flows.formats import replacing, write_csv, write_dta, write_parquet, write_xlsx
+from flows.quality_gate import check_store, write_reports
 from flows.read import count_by_status
 from flows.report import render_report
 from flows.settings import ExportParameters
@@ -24,7 +25,7 @@ from flows.tables import SCHEMAS
 from flows.versions import versions
 from nlp.dictionary import Dictionary
 from nlp.scope import LENGTHS, parse_scope
-from shuzhi import __version__
+from shuzhi import UsageError, __version__
 
 OUTPUT_VERSION = "2"
 RUN_FILE = "run.json"
@@ -50,6 +51,8 @@ OUTPUT_FILES = (
     "indices.xlsx",
     "indices_long.csv",
     "indices_long.parquet",
+    "quality.csv",
+    "quality.md",
     "report.html",
     "sections.csv",
 )
@@ -117,12 +120,14 @@ def write_outputs(store: Store, out: Path, exported: Exported, parameters: Expor
     write_codebook(out, exported, hits, sections, note)
     write_report(out, exported, hits, provenance, parameters)
     write_evidence(store, out, exported, hits, parameters)
+    failing = write_quality(store, out)
     counts = {
         "files": len(exported.documents),
         "firm_years": len(exported.indices_wide),
         "firm_years_with_value": int((exported.indices_wide["status"] == "ok").sum()),
         "failures": len(exported.failures),
         "hits": len(hits),
+        "failing_checks": len(failing),
         "files_by_status": count_by_status(exported.documents),
     }
     outputs = {name: file_hash(out / name) for name in OUTPUT_FILES}
@@ -287,3 +292,13 @@ def write_evidence(
     )
     with replacing(out / "evidence.html") as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
+
+
+def write_quality(store: Store, out: Path) -> list[str]:
+    """Write what the quality gate says of the indices of a store, and return the names of the checks that fail."""
+    try:
+        reports, why_not = check_store(store), ""
+    except UsageError as error:
+        reports, why_not = {}, str(error)
+    write_reports(reports, out, why_not)
+    return [f"{name}: {check.name}" for name, report in reports.items() for check in report.failing]

@@ -152,12 +152,13 @@ def report_lines(reports: dict[str, QualityReport]) -> list[str]:
     return lines
 
 
-def write_reports(reports: dict[str, QualityReport], out: Path) -> None:
-    """Write what was found: ``quality.csv``, one row a finding, and ``quality.md``."""
+def write_reports(reports: dict[str, QualityReport], out: Path, why_not: str = "") -> None:
+    """Write what was found: ``quality.csv``, one row a finding, and ``quality.md``; or why nothing could be judged."""
     out.mkdir(parents=True, exist_ok=True)
     findings = [report.to_frame().assign(panel=name) for name, report in reports.items()]
-    table = pd.concat(findings, ignore_index=True)
+    table = pd.concat(findings, ignore_index=True) if findings else pd.DataFrame(columns=["panel"])
     write_csv(table[["panel", *[name for name in table.columns if name != "panel"]]], out / "quality.csv")
     with replacing(out / "quality.md") as temporary:
-        text = "\n".join(["# Quality of the indices", "", "```", *report_lines(reports), "```"])
+        lines = report_lines(reports) if reports else [f"not judged: {why_not}"]
+        text = "\n".join(["# Quality of the indices", "", "```", *lines, "```"])
         temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
