@@ -211,12 +211,11 @@ def run(
         retry=retry,
         max_failure_share=max_failure_share,
     )
-    from flows.dictionary_files import load_dictionaries
     from flows.documents import load_corrections
     from flows.files import list_folder
 
     # What cannot work is said before Prefect takes its seconds to start.
-    load_dictionaries(parameters.dictionaries, parameters.dictionary_folder)
+    _warn_of_lists(parameters.dictionaries, parameters.dictionary_folder)
     load_corrections(parameters.corrections)
     list_folder(parameters.folder)
     if dry_run:
@@ -227,6 +226,16 @@ def run(
     with without_heartbeat():
         summary = index_reports(parameters)
     _close(summary, out)
+
+
+def _warn_of_lists(names: list[str], folder: str) -> None:
+    """Say plainly which lists nobody has checked."""
+    from flows.dictionary_files import load_dictionaries
+
+    for each in load_dictionaries(names, folder):
+        if not each.verified and str(each.passport.get("house_list", "")).lower() != "true":
+            note = str(each.passport.get("verified_note", "")).strip()
+            typer.echo(f"Warning: {each.name} is NOT verified{f': {note}' if note else ''}", err=True)
 
 
 def _close(summary: RunSummary, out: Path) -> None:
@@ -382,6 +391,7 @@ def measure(
     )
     from flows.measure import measure_indices
 
+    _warn_of_lists(parameters.dictionaries, parameters.dictionary_folder)
     with without_heartbeat():
         summary = measure_indices(parameters)
     typer.echo(

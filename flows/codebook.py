@@ -35,6 +35,8 @@ class DictionaryInfo:
         True only where the list was checked against its publication.
     dimensions : mapping of str to (str, str)
         Dimension id to its Chinese and English label.
+    is_house_list : bool
+        Whether the list is ours and of no publication.
     scopes : tuple of (str, str)
         What the names of index columns carry for each part of a report (empty for the whole), and its name.
     """
@@ -45,6 +47,7 @@ class DictionaryInfo:
     content_hash: str
     verified: bool
     dimensions: Mapping[str, tuple[str, str]]
+    is_house_list: bool = False
     scopes: tuple[tuple[str, str], ...] = (("", "report"),)
 
 
@@ -248,9 +251,9 @@ _FIELDS = ["table", "name", *_DESCRIBED, *_MEASURED]
 
 def index_columns(dictionary: DictionaryInfo) -> dict[str, Column]:
     """Describe every index column that a dictionary can give, by column name."""
-    checked = "checked against its publication" if dictionary.verified else "NOT checked against its publication"
+    checked = _checked(dictionary)
     source = f"{dictionary.title_en} ({dictionary.name}, {checked}), hash {dictionary.content_hash}"
-    mark = "" if dictionary.verified else "（词典未核实）"
+    mark = "（自编词表）" if dictionary.is_house_list else "" if dictionary.verified else "（词典未核实）"
     dimensions = {"total": ("合计", "total"), **dictionary.dimensions}
     return {
         (name := f"{dictionary.name}_{part}{dimension}_{measure.name}"): replace(
@@ -258,7 +261,7 @@ def index_columns(dictionary: DictionaryInfo) -> dict[str, Column]:
             name=name,
             label_zh=_short_label(dictionary.title_zh, f"：{zh}，{_scope_zh(scope)}{measure.label_zh}{mark}"),
             label_en=f"{dictionary.title_en}: {en}, {measure.label_en}{_scope_en(scope)}",
-            formula=measure.formula + ("" if scope == "report" else f"; all of it counted in {scope} (body text only)"),
+            formula=measure.formula + _scope_formula(scope),
             source=source,
         )
         for part, scope in dictionary.scopes
@@ -267,8 +270,22 @@ def index_columns(dictionary: DictionaryInfo) -> dict[str, Column]:
     }
 
 
+def _checked(dictionary: DictionaryInfo) -> str:
+    if dictionary.is_house_list:
+        return "house list, no publication"
+    return "checked against public copies of its list" if dictionary.verified else "NOT checked against its publication"
+
+
+def _scope_formula(scope: str) -> str:
+    part, _, keep = scope.partition(":")
+    words = "" if part == "report" else f"; all of it counted in {part} (body text only)"
+    return words + (f"; of the hits those that {keep} keeps" if keep else "")
+
+
 def _scope_zh(scope: str) -> str:
-    return "" if scope == "report" else f"{SCOPES_ZH.get(scope, scope)}，"
+    part, _, keep = scope.partition(":")
+    words = ["" if part == "report" else SCOPES_ZH.get(part, part), keep]
+    return "".join(f"{word}，" for word in words if word)
 
 
 def _scope_en(scope: str) -> str:

@@ -207,7 +207,13 @@ def notes_sheet(exported: Exported, note: str) -> pd.DataFrame:
     rows = [("note", note)] if note else []
     rows += [("rule 匹配规则", exported.rule)]
     for each in exported.dictionaries:
-        checked = "verified 已核对" if each.verified else "NOT verified 未核对"
+        checked = (
+            "house list 自编词表"
+            if is_house_list(each)
+            else "verified 已核对"
+            if each.verified
+            else "NOT verified 未核对"
+        )
         rows.append((each.name, f"{each.title_zh}; {len(each.terms)} terms; hash {each.content_hash}; {checked}"))
     rows.append(
         (
@@ -218,12 +224,18 @@ def notes_sheet(exported: Exported, note: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["what", "value"])
 
 
+def is_house_list(dictionary: Dictionary) -> bool:
+    """Tell whether a list is ours and of no publication."""
+    return str(dictionary.passport.get("house_list", "")).lower() == "true"
+
+
 def dictionary_infos(exported: Exported) -> list[DictionaryInfo]:
     """Return what the codebook must know of each dictionary."""
     scopes = tuple((parse_scope(name).column_part, name) for name in exported.scopes)
     return [
         DictionaryInfo(
             scopes=scopes,
+            is_house_list=is_house_list(each),
             name=each.name,
             title_zh=each.title_zh,
             title_en=each.title_en,

@@ -26,6 +26,10 @@ COMMANDS = [
     ["dictionary", "diff"],
     ["dictionary", "import"],
     ["dictionary", "expand"],
+    ["quality"],
+    ["validate", "sample"],
+    ["validate", "score"],
+    ["validate", "missed"],
 ]
 BAD = """\
 name: bad
@@ -74,11 +78,11 @@ def test_help_has_an_example_that_begins_with_the_command(shuzhi: Command, comma
 def test_help_names_every_command_tested_here(shuzhi: Command):
     found = [
         [*prefix, line.split()[0]]
-        for prefix in ([], ["dictionary"])
+        for prefix in ([], ["dictionary"], ["validate"])
         for line in shuzhi(*prefix, "--help").stdout.split("Commands:")[1].splitlines()
         if line.startswith("  ") and not line.startswith("   ")
     ]
-    assert sorted(found) == sorted([*COMMANDS, ["dictionary"]])
+    assert sorted(found) == sorted([*COMMANDS, ["dictionary"], ["validate"]])
 
 
 def test_help_comes_at_once(shuzhi: Command):
@@ -286,10 +290,11 @@ def test_status_counts_by_year_and_finds_all_up_to_date(shuzhi: Command, ran):
     folder, _ = ran
     done = shuzhi("status", "--store", "out", cwd=folder)
     assert done.returncode == 0
-    states = [line.split("  ")[1] for line in done.stdout.splitlines() if line.startswith("  ")]
-    assert [line for line in done.stdout.splitlines() if "stale" in line or "missing" in line] == []
+    lines = done.stdout.splitlines()
+    states = [line.split("  ")[1] for line in lines if line.startswith("  ")]
+    assert [line for line in lines if "stale" in line or "missing" in line] == []
     assert len([state for state in states if state.startswith("up to date")]) == 3
-    rows = [line.split() for line in done.stdout.splitlines()[-2:]]
+    rows = [line.split() for line in lines if re.match(r"\s*20\d\d\s", line)]
     assert [row[:2] for row in rows] == [["2020", "4"], ["2021", "4"]]
     assert sum(int(row[3]) for row in rows) == 2
 
