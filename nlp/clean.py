@@ -53,9 +53,8 @@ class Tables:
     width: npt.NDArray[np.int64]
 
 
-@lru_cache(maxsize=2)
 def tables(script: Script = "as_printed") -> Tables:
-    """Build the lookup tables, once a process.
+    """Return the lookup tables, built once a process.
 
     ``fold`` maps a character to the one it is matched as: full-width forms to half-width, Kangxi radicals,
     compatibility ideographs and the private-use characters of old GBK fonts to the usual character, capitals to
@@ -66,6 +65,11 @@ def tables(script: Script = "as_printed") -> Tables:
     script : {'as_printed', 'simplified'}
         Whether ``fold`` also takes traditional characters to simplified ones (OpenCC's table of characters).
     """
+    return _tables(script)
+
+
+@lru_cache(maxsize=2)
+def _tables(script: Script) -> Tables:
     size = 0x10000
     is_space = np.zeros(size, dtype=bool)
     is_latin = np.zeros(size, dtype=bool)
