@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from flows.files import CONTROL_CHARACTERS, open_report
 from flows.judge import Judge, judgement_version
-from flows.places import Places, page_starts_of, span_of
+from flows.places import Places, page_starts_of, place_furniture, span_of
 from flows.store import Store, hash_of, long_path
 from flows.tables import FURNITURE, HITS, SECTIONS, TEXTS
 from nlp.clean import CLEAN_VERSION, CleanText, clean, tables
@@ -35,6 +35,7 @@ from nlp.sections import SECTIONS_VERSION, Section, SectionMap, find_sections
 from nlp.segment import Cut, build_cutter, chinese_token_starts, segmenter_version
 from shuzhi import ReadError
 
+NO_FURNITURE: Sequence[Sequence[Any]] = ([], [], [], [])
 NAME_COLUMNS = ("company_name", "short_name")
 _MATCHERS: dict[tuple[str, ...], Matcher] = {}
 # A batch may have a million hits, and each holds kilobytes until it is written.
@@ -255,7 +256,7 @@ def measure_part(store_url: str, part: str, measurement: Measurement) -> tuple[i
     }
     pages = store.read_part("pages", measurement.pages_key, part, ["document_id", "page", "text", "status"])
     sections = _grouped(store.read_part("sections", measurement.text_key, part))
-    furniture = _grouped(store.read_part("furniture", measurement.text_key, part))
+    furniture = _furniture_of(store.read_part("furniture", measurement.text_key, part))
     names = _filer_names(store.read_part("texts", measurement.text_key, part, ["document_id", *NAME_COLUMNS]))
     matcher = _matcher(measurement)
     count = 0
@@ -266,9 +267,10 @@ def measure_part(store_url: str, part: str, measurement: Measurement) -> tuple[i
         for document, texts in _by_document(pages):
             if document not in readable:
                 continue
-            marks = [Mark(*(row[name] for name in FURNITURE.names[1:])) for row in furniture.get(document, ())]
-            text = clean(texts, edge_spans(marks, page_starts_of(texts)), measurement.script)
-            places = Places(page_starts_of(texts), sections.get(document, ()), marks)
+            page_starts = page_starts_of(texts)
+            placed = place_furniture(furniture.get(document, NO_FURNITURE), page_starts)
+            text = clean(texts, placed.edges, measurement.script)
+            places = Places(page_starts, sections.get(document, ()), placed)
             judge = Judge(text, names.get(document, FilerNames()), measurement.script)
             for matches in _batched(matcher.iterate(text), HITS_AT_ONCE):
                 _append_hits(columns, document, text, matches, places, judge)
@@ -300,6 +302,17 @@ def _grouped(table: pa.Table) -> dict[str, list[dict[str, Any]]]:
     for row in table.to_pylist():
         grouped.setdefault(row["document_id"], []).append(row)
     return grouped
+
+
+def _furniture_of(table: pa.Table) -> dict[str, Sequence[Sequence[Any]]]:
+    """Return kinds, pages, starts and ends of the furniture of each document."""
+    documents = table["document_id"].to_pylist()
+    columns = [table["kind"].to_pylist(), *(table[name].to_numpy() for name in ("page", "start", "end"))]
+    found: dict[str, Sequence[Sequence[Any]]] = {}
+    for document, rows in groupby(range(len(documents)), key=documents.__getitem__):
+        numbers = list(rows)
+        found[document] = [column[numbers[0] : numbers[-1] + 1] for column in columns]
+    return found
 
 
 def _are_recognised(pages: pa.Table, columns: dict[str, list[Any]]) -> list[bool]:

@@ -36,6 +36,8 @@ DOUBLED_PAIRS, DOUBLED_CHARACTERS = 4, 3
 
 Codes = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
+# Start and end of stretches, in order and disjoint.
+Spans = Sequence[tuple[int, int]] | Positions
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ class _Stream:
     ends: Positions
 
 
-def clean(pages: Sequence[str], edges: Sequence[tuple[int, int]] = (), script: Script = "as_printed") -> CleanText:
+def clean(pages: Sequence[str], edges: Spans = (), script: Script = "as_printed") -> CleanText:
     """Clean the pages of one document for matching.
 
     Parameters
@@ -282,33 +284,29 @@ def _with_blanks(basic: Codes, visible: Positions) -> tuple[Positions, npt.NDArr
     return positions, is_blank
 
 
-def within(places: Positions, spans: Sequence[tuple[int, int]]) -> npt.NDArray[np.bool_]:
-    """Return which places lie in one of the spans, which are in order and disjoint."""
-    if not len(spans):
-        return np.zeros(places.size, dtype=bool)
-    bounds = np.asarray(spans, dtype=np.int64).ravel()
-    is_inside: npt.NDArray[np.bool_] = np.searchsorted(bounds, places, side="right") % 2 == 1
-    return is_inside
+def within(places: Positions, spans: Spans) -> npt.NDArray[np.bool_]:
+    """Return which places, in ascending order, lie in one of the spans, which are in order and disjoint."""
+    bounds = np.searchsorted(places, np.asarray(spans, dtype=np.int64).ravel())
+    lengths = np.diff(np.concatenate(([0], bounds, [places.size])))
+    return np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
 
 
 def _without_doubles(basic: Codes, visible: Positions, newlines: Positions) -> Positions:
     """Drop the second of each pair on the lines whose characters are all printed twice to look bold."""
-    table = tables()
-    starts = np.unique(np.concatenate(([0], np.searchsorted(visible, newlines))))
-    starts = starts[starts < visible.size]
-    if visible.size < 2 * DOUBLED_PAIRS:
-        return visible
     codes = basic[visible]
-    lengths = np.diff(np.append(starts, visible.size))
-    line = np.repeat(np.arange(starts.size), lengths)
-    is_first = (np.arange(visible.size) - starts[line]) % 2 == 0
-    is_pair = np.append(codes[1:] == codes[:-1], False) & is_first
-    pairs = np.bincount(line[is_pair], minlength=starts.size)
+    chinese_pairs = np.flatnonzero((codes[1:] == codes[:-1]) & tables().is_chinese[codes[1:]])
+    if chinese_pairs.size < DOUBLED_CHARACTERS:
+        return visible
+    breaks = np.searchsorted(visible, newlines)
+    lines = np.searchsorted(breaks, chinese_pairs, side="right")
     drop: list[int] = []
-    for number in np.flatnonzero((pairs >= DOUBLED_PAIRS) & (2 * pairs == lengths)):
-        span = codes[starts[number] : starts[number] + lengths[number]]
-        if np.unique(span[table.is_chinese[span]]).size >= DOUBLED_CHARACTERS:
-            drop.extend(range(int(starts[number]) + 1, int(starts[number] + lengths[number]), 2))
+    for line in np.flatnonzero(np.bincount(lines) >= DOUBLED_CHARACTERS):
+        start = int(breaks[line - 1]) if line else 0
+        end = int(breaks[line]) if line < breaks.size else visible.size
+        span = codes[start:end]
+        is_doubled = span.size % 2 == 0 and span.size >= 2 * DOUBLED_PAIRS and bool((span[::2] == span[1::2]).all())
+        if is_doubled and np.unique(span[tables().is_chinese[span]]).size >= DOUBLED_CHARACTERS:
+            drop.extend(range(start + 1, end, 2))
     return np.delete(visible, drop) if drop else visible
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from flows.dictionary_files import load_dictionaries
 from flows.judge import Judge
-from flows.places import Places, page_starts_of
+from flows.places import Places, page_starts_of, place_marks
 from flows.work import describe_text
 from nlp.clean import clean
 from nlp.context import FilerNames
@@ -38,7 +38,7 @@ def judged(path: Path, matcher: Matcher) -> tuple[dict[str, Any], list[dict[str,
     starts = page_starts_of(pages)
     text = clean(pages, edge_spans(marks, starts))
     matches = matcher.find(text)
-    places = Places(starts, sections, marks)
+    places = Places(starts, sections, place_marks(marks, starts))
     where = [places.at(int(text.raw_positions[match.start])) for match in matches]
     sentences = [text.sentence_of(match.start, match.end)[1:] for match in matches]
     found = Judge(text, FilerNames(row["company_name"], row["short_name"]), "as_printed").judge(

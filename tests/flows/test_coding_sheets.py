@@ -341,7 +341,9 @@ def test_the_commands_from_end_to_end(measured: World, tmp_path: Path) -> None:
     done = runner.invoke(validate_app, ["score", *map(str, coded), "--store", store, "--out", str(out)])
     assert done.exit_code == 0 and "# 人工核验 Human validation" in done.output
     names = {each.name for each in out.iterdir()}
-    assert names == {"precision.csv", "codes.csv", "agreement.csv", "corrected.csv", "recall.csv", "validation.md"}
+    expected = {"precision.csv", "codes.csv", "agreement.csv", "corrected.csv", "recall.csv", "validation.md"}
+    # The hits carry what the machine takes them for, so that it is judged too.
+    assert names == expected | {"flags.csv", "confusion_machine.csv"}
     corrected = pd.read_csv(out / "corrected.csv", dtype={"stock_code": str}, encoding="utf-8-sig")
     assert corrected["own"].sum() == pytest.approx(84)
     first = {each.name: each.read_bytes() for each in out.iterdir()}
