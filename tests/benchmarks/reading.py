@@ -199,7 +199,11 @@ def run(reports: int) -> list[tuple[str, str]]:
             "second run, nothing new",
             f"{again.wall:.1f} s, where start-up alone takes {start_again.wall:.1f} s: {share_again:.1%} of the first",
         ),
-        ("re-measuring, another dictionary, files moved away", f"{net / net_remeasured:.0f} times faster than (a)"),
+        (
+            "re-measuring, another dictionary, files moved away",
+            f"{net / net_remeasured:.0f} times faster than (a), {2 * len(made) / net_remeasured:,.0f} reports a second"
+            " on 2 cores",
+        ),
         ("peak memory of a worker", f"{peak:.0f} MB"),
     ]
 
