@@ -18,8 +18,9 @@ CNTEXT := bench-output/cntext
 demo: $(SETUP)
 	$(BIN)/shuzhi demo --out demo
 
+# A file's tests share what they make, so that a file is the unit.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(SETUP)
 	$(BIN)/ruff check .

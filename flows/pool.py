@@ -22,6 +22,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
@@ -292,10 +293,10 @@ def _work(
 ) -> None:
     """Serve calls in the worker process until the parent says stop or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _limit_memory(memory_megabytes)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if initializer is not None:
         initializer(*arguments)
+    _limit_memory(memory_megabytes)
     pipe.send("ready")
     while True:
         try:
@@ -335,7 +336,10 @@ def _limit_memory(megabytes: int) -> None:
     if sys.platform.startswith("linux"):
         import resource
 
-        allowed = (megabytes + SYSTEM_LIMIT_SLACK_MEGABYTES) * MEGABYTE
+        _, resident, *_, data, _ = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split())
+        # What libraries have reserved and not used is no memory.
+        reserved = max(0, data - resident) * resource.getpagesize()
+        allowed = reserved + (megabytes + SYSTEM_LIMIT_SLACK_MEGABYTES) * MEGABYTE
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
 

@@ -85,6 +85,8 @@ def prepare_worker(segmenter: Segmenter) -> None:
     """Load what every file needs, so that no file's time limit pays for it."""
     # It warns of every odd operator, so that one damaged file could fill a terminal or a log.
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
+    # Arrow reserves a gigabyte of addresses at its first use; the pool takes off what is reserved by now.
+    pa.allocate_buffer(1)
     tables()
     _cutter(segmenter)
     judgement_version()

@@ -157,7 +157,8 @@ def _headings(layout: Layout, contents: Contents) -> tuple[list[Heading], list[H
             return chain, lines
     if not found:
         return [], []
-    enough = OUTER_SHARE * max(support for support, _, _ in found)
+    best = max(support for support, _, _ in found)
+    enough = min(best, OUTER_SHARE * best)
     _, chain, lines = next(item for item in found if item[0] >= enough)
     chain = renamed(fill_from_contents(layout, contents, fill_gaps(chain, lines, contents)), contents)
     appendices, more = appended(layout, contents, listed, chain[-1])

@@ -1,6 +1,7 @@
 """What the workers of the pool tests run; spawned processes import it by name."""
 
 import ctypes
+import mmap
 import os
 import signal
 import sys
@@ -106,3 +107,11 @@ _kept: list[bytes] = []
 def keep(megabytes: int) -> int:
     _kept.append(b"x" * megabytes * MEGABYTE)
     return len(_kept)
+
+
+_reserved: list[mmap.mmap] = []
+
+
+def reserve(megabytes: int) -> None:
+    """Take addresses as a library does that reserves an arena, and touch none of them."""
+    _reserved.append(mmap.mmap(-1, megabytes * MEGABYTE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))

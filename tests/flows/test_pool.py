@@ -143,6 +143,14 @@ def test_one_huge_allocation_is_refused_by_the_system(pool: WorkerPool):
     assert pool.submit(work.double, 2).result(60).value == 4
 
 
+@pytest.mark.skipif(not ON_LINUX, reason="only Linux limits the data of a process")
+def test_addresses_that_a_library_reserved_at_the_start_are_no_memory():
+    with WorkerPool(1, LIMITS, work.reserve, (4000,)) as pool:
+        assert pool.submit(work.allocate_in_steps, 150, 0.1).result(60).kind == "done"
+        outcome = pool.submit(work.allocate_at_once, 20_000).result(60)
+        assert outcome == Outcome("memory", reason="ran out of the memory that a worker may use")
+
+
 def test_a_memory_error_is_no_crash(pool: WorkerPool):
     assert pool.submit(work.raise_memory_error).result(60).kind == "memory"
     assert pool.submit(work.double, 2).result(60).value == 4
