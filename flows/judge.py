@@ -15,6 +15,17 @@ from nlp.outlook import Outlook
 from nlp.own_action import own_action_model, vector_of
 
 PROBABILITY_DIGITS = 6
+# No report has so many hits of one list; the rest of such a text is not judged, and only raw indices count it.
+MOST_JUDGED = 20_000
+UNJUDGED: Mapping[str, Any] = {
+    **dict.fromkeys((name for name in FLAG_FIELDS if name != "furniture"), False),
+    "flag_rules": "unjudged:too_many_hits",
+    "kind": "",
+    "own_or_planned": 0.0,
+    "own_done": 0.0,
+    "is_published": False,
+    "is_strict": False,
+}
 
 
 def judgement_version() -> str:
@@ -40,15 +51,23 @@ class Judge:
         self.names = names
         self.script = script
         self.outlook = Outlook(text)
+        self.judged = 0
 
     def judge(
         self, matches: Sequence[Match], places: Sequence[Mapping[str, str]], sentences: Sequence[tuple[int, int]]
-    ) -> list[dict[str, Any]]:
+    ) -> list[Mapping[str, Any]]:
         """Return the columns of each hit, given where it stands and its sentence in the cleaned text."""
+        room = MOST_JUDGED - self.judged
         contexts = [
             self._context(match, place, sentence)
-            for match, place, sentence in zip(matches, places, sentences, strict=True)
+            for match, place, sentence in zip(matches[:room], places[:room], sentences[:room], strict=True)
         ]
+        self.judged += len(contexts)
+        return [*self._judge(contexts), *[UNJUDGED] * (len(matches) - len(contexts))]
+
+    def _judge(self, contexts: Sequence[HitContext]) -> list[dict[str, Any]]:
+        if not contexts:
+            return []
         flags = [flag_hit(context, self.names) for context in contexts]
         model = own_action_model()
         vectors = [vector_of(context, self.names, found) for context, found in zip(contexts, flags, strict=True)]

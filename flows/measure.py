@@ -29,7 +29,7 @@ from nlp.scope import LENGTHS, Scope, check_scopes, lengths_in_scope
 from shuzhi import RunError, StoreError
 
 # A part holds a batch of reports; matching one takes a hundredth of reading it.
-PART_SECONDS_PER_FILE_LIMIT = 5
+PART_SECONDS_PER_FILE_LIMIT = 20
 SHORTEST_PART_LIMIT = 120.0
 
 COUNTS = """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import zlib
 
-from nlp.limits import MOST_CHARACTERS, MOST_PAGES
+from nlp.limits import LEAST_COMPRESSED_SHARE, LONG_TEXT, MOST_CHARACTERS, MOST_PAGES
 from shuzhi import ReadError
 
 
@@ -24,11 +25,14 @@ def split_text(data: bytes) -> list[str]:
     Raises
     ------
     ReadError
-        With the status ``failed`` for binary data, an unknown encoding, a broken JSON line, or absurd sizes.
+        With the status ``failed`` for binary data, an unknown encoding, a broken JSON line, absurd sizes, or
+        endless repetition.
     """
     text = _decode(data)
     if len(text) > MOST_CHARACTERS:
         raise ReadError("failed", f"the text has {len(text):,} characters; more than {MOST_CHARACTERS:,} are no report")
+    if len(text) > LONG_TEXT and len(zlib.compress(data, 1)) < LEAST_COMPRESSED_SHARE * len(data):
+        raise ReadError("failed", f"the text says the same again and again in {len(text):,} characters; no report does")
     pages = _json_line_pages(text)
     if pages is None:
         pages = text.split("\f")

@@ -93,7 +93,8 @@ def test_control_characters_of_a_text_stand_in_no_evidence(tmp_path: Path):
 
 def test_more_hits_than_are_written_at_once_are_all_counted(world: World):
     times = 2 * HITS_AT_ONCE + 17
-    world.put("000001_2020年年度报告.txt", text_report(大数据=times))
+    sentences = [f"公司在第{number * 7919}号项目中推进大数据建设。" for number in range(times)]
+    world.put("000001_2020年年度报告.txt", text_report() + "\n".join(sentences))
     world.put("000002_2020年年度报告.txt", text_report(大数据=5))
     world.read()
     world.measure()

@@ -446,6 +446,15 @@ def test_binary_data_in_a_text_file_is_failed(data):
     assert (error.status, "binary" in error.reason) == ("failed", True)
 
 
+def test_a_long_text_that_says_the_same_again_and_again_is_failed():
+    error = refused("人工智能和大数据。".encode() * 30_000, ".txt")
+    assert error.status == "failed"
+    assert error.reason == "the text says the same again and again in 270,000 characters; no report does"
+    assert read_document("人工智能和大数据。".encode() * 3_000, ".txt").pages
+    numbered = "".join(f"第{number * 7919}号项目用人工智能和大数据。" for number in range(20_000))
+    assert read_document(numbered.encode(), ".txt").pages
+
+
 def test_a_text_file_in_no_known_encoding_is_failed():
     error = refused(b"\xff\xff\x80\x80 \x81", ".txt")
     assert (error.status, "neither UTF-8 nor GB18030" in error.reason) == ("failed", True)

@@ -152,6 +152,14 @@ def test_running_headers_that_repeat_the_section_title() -> None:
     assert discussion.start_offset == pages[5].rindex("第四节")
 
 
+def test_a_report_that_is_in_the_file_three_times_has_the_sections_of_the_first() -> None:
+    prose = "公司董事会认真履行职责，各项业务稳步发展，经营情况良好。\n" * 12
+    heads = ("第七节 公司治理结构", "第八节 股东大会情况简介", "第九节 董事会报告")
+    after = find_sections([f"{head}\n{prose}" for head in heads * 3])
+    kinds = [(section.kind, section.start_page) for section in after.sections]
+    assert kinds == [("governance", 1), ("shareholder_meetings", 2), ("directors_report", 3)]
+
+
 def test_several_sections_on_a_page_are_exact_to_the_offset() -> None:
     pages = build()
     merged = [*pages[:4], "\n".join(pages[4:8]), *pages[8:]]
