@@ -15,6 +15,7 @@ from flows.formats import write_csv
 from flows.outputs import SIMULATED_NOTE
 from flows.settings import RunParameters
 from flows.store import Store
+from nlp.scope import REPORT
 
 DICTIONARY = "wu2021"
 YEARS = (2020, 2021, 2022, 2023)
@@ -81,7 +82,7 @@ def compare(planted: list[PlantedReport], store: Store) -> pd.DataFrame:
         ]
     )
     measured = store.current_measurements()[0]
-    long = store.read_part("indices", measured["key"], "all").to_pandas()
+    long = store.read_part("indices", measured["scopes"][REPORT], "all").to_pandas()
     totals = long[long["index"] == f"{DICTIONARY}_total_count"][["stock_code", "report_year", "value"]]
     found = truth.merge(totals, on=["stock_code", "report_year"], how="left", validate="one_to_one")
     found["found_count"] = found.pop("value").astype("Int64")
