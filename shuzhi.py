@@ -5,7 +5,10 @@
     ShuzhiError                 base of all; its text is one line that a user can act on
     ├── UsageError              a command or a parameter that cannot work as given (exit code 2)
     │   ├── DictionaryError     a word list with problems; lists all of them, with file and line
-    │   └── StoreError          a store that is missing, foreign or damaged
+    │   ├── StoreError          a store that is missing, foreign or damaged
+    │   ├── DataError           a data frame or a table of facts that cannot be used as it is; lists all problems
+    │   └── SpecError           a panel or study specification with problems; lists all of them, with file and line
+    ├── EstimationError         a model that these data cannot identify or estimate
     ├── ReadError               a file that cannot be read; carries the status it ends with
     └── RunError                a run that finished with more failures than allowed (exit code 1)
 """
@@ -29,6 +32,18 @@ class DictionaryError(UsageError):
 
 class StoreError(UsageError):
     """A store that is missing, foreign or damaged."""
+
+
+class DataError(UsageError):
+    """A data frame or a table of facts that cannot be used as it is; the message lists all problems."""
+
+
+class SpecError(UsageError):
+    """A panel or study specification with problems, each named with its file and line."""
+
+
+class EstimationError(ShuzhiError):
+    """A model that these data cannot identify or estimate."""
 
 
 class ReadError(ShuzhiError):
