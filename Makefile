@@ -29,6 +29,7 @@ lint: $(SETUP)
 
 bench: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.reading
+	$(BIN)/python -m tests.benchmarks.remeasuring
 
 accuracy: $(SETUP) $(CNTEXT)/.set-up
 	$(BIN)/python -m tests.benchmarks.accuracy --changes --cntext $(CNTEXT)/$(notdir $(BIN))/python

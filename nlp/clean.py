@@ -13,7 +13,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -36,21 +36,25 @@ DOUBLED_PAIRS, DOUBLED_CHARACTERS = 4, 3
 
 Codes = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
+Properties = npt.NDArray[np.uint16]
+Mask = npt.NDArray[np.bool_]
 # Start and end of stretches, in order and disjoint.
 Spans = Sequence[tuple[int, int]] | Positions
 
 
+# What a character is, one bit a property, so that one look-up tells them all.
+SPACE, HYPHEN, LATIN, CHINESE, UNMAPPED, END, CLOSING, WIDE, FOLDED_CHINESE, LINE_BREAK = (
+    np.uint16(1 << bit) for bit in range(10)
+)
+
+
 @dataclass(frozen=True)
 class Tables:
-    """Lookup tables over the 65,536 characters of the basic plane."""
+    """Lookup tables over the 65,536 characters of the basic plane; ``properties`` holds all that is not ``fold``."""
 
     is_space: npt.NDArray[np.bool_]
-    is_hyphen: npt.NDArray[np.bool_]
-    is_latin: npt.NDArray[np.bool_]
     is_chinese: npt.NDArray[np.bool_]
-    is_unmapped: npt.NDArray[np.bool_]
-    is_end: npt.NDArray[np.bool_]
-    is_closing: npt.NDArray[np.bool_]
+    properties: Properties
     fold: Codes
     width: npt.NDArray[np.int64]
 
@@ -103,7 +107,16 @@ def _tables(script: Script) -> Tables:
         chinese = np.flatnonzero(is_chinese[np.minimum(fold, 0xFFFF)])
         fold[chinese] = to_codes(simplified(to_text(fold[chinese])))
     is_hyphen, is_end, is_closing = (_members(marks) for marks in (HYPHEN_MARKS, SENTENCE_ENDS, CLOSING_MARKS))
-    return Tables(is_space, is_hyphen, is_latin, is_chinese, is_unmapped, is_end, is_closing, fold, width)
+    is_folded_chinese = is_chinese[np.minimum(fold, 0xFFFF)]
+    is_line_break = _members("\n\f")
+    properties = np.zeros(size, dtype=np.uint16)
+    for bit, members in (
+        *((SPACE, is_space), (HYPHEN, is_hyphen), (LATIN, is_latin), (CHINESE, is_chinese), (UNMAPPED, is_unmapped)),
+        *((END, is_end), (CLOSING, is_closing), (WIDE, width == 2), (FOLDED_CHINESE, is_folded_chinese)),
+        (LINE_BREAK, is_line_break),
+    ):
+        properties[members] |= bit
+    return Tables(is_space, is_chinese, properties, fold, width)
 
 
 def _members(characters: str) -> npt.NDArray[np.bool_]:
@@ -186,16 +199,16 @@ class CleanText:
             min(last_character, end + SENTENCE_WINDOW),
         )
 
-    @cached_property
-    def _is_latin(self) -> npt.NDArray[np.bool_]:
-        return tables().is_latin[_basic(to_codes(self.folded))]
-
     def is_whole_word(self, start: int, end: int) -> bool:
         """Tell whether a span does not cut a Latin word or number in two, at either side."""
-        latin = self._is_latin
-        cuts_left = start > 0 and bool(latin[start] and latin[start - 1])
-        cuts_right = end < latin.size and bool(latin[end - 1] and latin[end])
+        text = self.folded
+        cuts_left = start > 0 and _is_latin(text[start]) and _is_latin(text[start - 1])
+        cuts_right = end < len(text) and _is_latin(text[end - 1]) and _is_latin(text[end])
         return not (cuts_left or cuts_right)
+
+
+def _is_latin(character: str) -> bool:
+    return bool(tables().properties[min(ord(character), 0xFFFF)] & LATIN)
 
 
 def _basic(codes: Codes) -> Codes:
@@ -208,7 +221,7 @@ class _Stream:
     """Raw places of some characters in reading order, which of them stand for a blank, and ends of sentences."""
 
     positions: Positions
-    is_blank: npt.NDArray[np.bool_]
+    blanks: Positions
     ends: Positions
 
 
@@ -235,112 +248,125 @@ def clean(pages: Sequence[str], edges: Spans = (), script: Script = "as_printed"
     lengths = np.fromiter((len(page) + 1 for page in pages), dtype=np.int64, count=len(pages))
     page_starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64)
     basic = _basic(raw)
-    newlines = np.flatnonzero((basic == 0x0A) | (basic == 0x0C))
-    visible = _without_doubles(basic, np.flatnonzero(~table.is_space[basic]), newlines)
-    is_edge = within(visible, edges)
-    body = _stream(basic, visible[~is_edge], newlines, every_line=False)
-    moved = _stream(basic, visible[is_edge], newlines, every_line=True)
+    properties = table.properties.take(basic.astype(np.intp))
+    newlines, hyphens = (np.flatnonzero((properties & bit) != 0) for bit in (LINE_BREAK, HYPHEN))
+    visible = (properties & SPACE) == 0
+    _drop_doubles(basic, properties, visible, newlines)
+    is_edge = _inside(visible.size, edges)
+    body = _stream(properties, visible & ~is_edge, newlines, hyphens, every_line=False)
+    moved = _stream(properties, visible & is_edge, newlines, hyphens, every_line=True)
     body_length = body.positions.size
     streams = [(start, stream) for start, stream in ((0, body), (body_length, moved)) if stream.positions.size]
     positions = np.concatenate((body.positions, moved.positions))
-    is_blank = np.concatenate((body.is_blank, moved.is_blank))
+    blanks = np.concatenate((body.blanks, body_length + moved.blanks))
     ends = np.concatenate([start + stream.ends for start, stream in streams] or [body.ends])
-    kept = basic[positions]
-    folded = np.where(raw[positions] > 0xFFFF, raw[positions], table.fold[kept])
-    display = raw[positions].copy()
-    folded[is_blank] = display[is_blank] = ord(" ")
-    chinese = table.is_chinese[_basic(folded)]
-    chinese_before = np.concatenate(([0], np.cumsum(chinese)))
+    display, kept = raw.take(positions), properties.take(positions)
+    folded = table.fold.take(_basic(display).astype(np.intp))
+    beyond = np.flatnonzero(display > 0xFFFF)
+    folded[beyond] = display[beyond]
+    folded[blanks] = display[blanks] = ord(" ")
+    is_chinese = (kept & FOLDED_CHINESE) != 0
+    is_chinese[blanks] = False
+    chinese_before = np.concatenate(([0], np.cumsum(is_chinese, dtype=np.int32)))
     in_sentence = np.diff(chinese_before[np.concatenate(([0], ends))])
+    has_chinese = in_sentence > 0
     return CleanText(
         display=to_text(display),
         folded=to_text(folded),
         raw_positions=positions,
         page_starts=page_starts,
         sentence_ends=ends,
-        sentence_numbers=np.where(in_sentence > 0, np.cumsum(in_sentence > 0), 0),
+        sentence_numbers=np.where(has_chinese, np.cumsum(has_chinese), 0),
         chinese_characters=int(chinese_before[-1]),
-        sentences=int(np.count_nonzero(in_sentence)),
+        sentences=int(np.count_nonzero(has_chinese)),
         body_length=body_length,
-        unmapped_characters=int(np.count_nonzero(table.is_unmapped[kept])),
+        unmapped_characters=int(np.count_nonzero((kept & UNMAPPED) != 0)),
     )
 
 
-def _with_blanks(basic: Codes, visible: Positions) -> tuple[Positions, npt.NDArray[np.bool_]]:
-    """Return the raw places to keep: visible characters, and one blank between Latin words."""
-    if visible.size < 2:
-        return visible.astype(np.int64), np.zeros(visible.size, dtype=bool)
-    table = tables()
-    latin = table.is_latin[basic[visible]]
-    gap = np.diff(visible) > 1
-    keep = np.flatnonzero(gap & latin[:-1] & latin[1:])
-    hyphens = table.is_hyphen[basic]
-    if hyphens.any():
-        before = np.cumsum(hyphens)
-        keep = keep[before[visible[keep + 1]] == before[visible[keep]]]
-    positions = np.insert(visible, keep + 1, visible[keep] + 1).astype(np.int64)
-    is_blank = np.zeros(positions.size, dtype=bool)
-    is_blank[keep + 1 + np.arange(keep.size)] = True
-    return positions, is_blank
-
-
-def within(places: Positions, spans: Spans) -> npt.NDArray[np.bool_]:
+def within(places: Positions, spans: Spans) -> Mask:
     """Return which places, in ascending order, lie in one of the spans, which are in order and disjoint."""
     bounds = np.searchsorted(places, np.asarray(spans, dtype=np.int64).ravel())
     lengths = np.diff(np.concatenate(([0], bounds, [places.size])))
     return np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
 
 
-def _without_doubles(basic: Codes, visible: Positions, newlines: Positions) -> Positions:
-    """Drop the second of each pair on the lines whose characters are all printed twice to look bold."""
-    codes = basic[visible]
-    chinese_pairs = np.flatnonzero((codes[1:] == codes[:-1]) & tables().is_chinese[codes[1:]])
+def _inside(size: int, spans: Spans) -> Mask:
+    """Return which of the places 0 to ``size`` - 1 lie in one of the spans."""
+    bounds = np.minimum(np.asarray(spans, dtype=np.int64).ravel(), size)
+    lengths = np.diff(np.concatenate(([0], bounds, [size])))
+    return np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
+
+
+def _drop_doubles(basic: Codes, properties: Properties, visible: Mask, newlines: Positions) -> None:
+    """Take the second of each pair out of ``visible`` on lines whose characters are all printed twice to look bold."""
+    places = np.flatnonzero(visible)
+    codes = basic[places]
+    pairs = np.flatnonzero(codes[1:] == codes[:-1])
+    chinese_pairs = pairs[(properties[places[pairs]] & CHINESE) != 0]
     if chinese_pairs.size < DOUBLED_CHARACTERS:
-        return visible
-    breaks = np.searchsorted(visible, newlines)
-    lines = np.searchsorted(breaks, chinese_pairs, side="right")
-    drop: list[int] = []
-    for line in np.flatnonzero(np.bincount(lines) >= DOUBLED_CHARACTERS):
-        start = int(breaks[line - 1]) if line else 0
-        end = int(breaks[line]) if line < breaks.size else visible.size
+        return
+    lines = np.searchsorted(newlines, places[chinese_pairs + 1], side="right")
+    for line in np.flatnonzero(np.bincount(lines) >= DOUBLED_CHARACTERS).tolist():
+        start, end = np.searchsorted(places, (newlines[line - 1] if line else 0, _line_end(newlines, line, basic.size)))
         span = codes[start:end]
         is_doubled = span.size % 2 == 0 and span.size >= 2 * DOUBLED_PAIRS and bool((span[::2] == span[1::2]).all())
         if is_doubled and np.unique(span[tables().is_chinese[span]]).size >= DOUBLED_CHARACTERS:
-            drop.extend(range(start + 1, end, 2))
-    return np.delete(visible, drop) if drop else visible
+            visible[places[start + 1 : end : 2]] = False
 
 
-def _stream(basic: Codes, visible: Positions, newlines: Positions, *, every_line: bool) -> _Stream:
+def _line_end(newlines: Positions, line: int, size: int) -> int:
+    return int(newlines[line]) if line < newlines.size else size
+
+
+def _stream(
+    properties: Properties, visible: Mask, newlines: Positions, hyphens: Positions, *, every_line: bool
+) -> _Stream:
     """Return what is kept of some visible characters; with ``every_line`` each line is a sentence or more."""
-    positions, is_blank = _with_blanks(basic, visible)
-    display = np.where(is_blank, ord(" "), basic[positions]).astype(np.uint32)
-    share = FULL_LINE_SHARE if not every_line else np.inf
-    return _Stream(positions, is_blank, _sentence_ends(basic, visible, positions, display, newlines, share))
+    places = np.flatnonzero(visible)
+    positions, blanks = _with_blanks(properties, places, hyphens)
+    shown = properties.take(positions)
+    shown[blanks] = 0
+    is_end = _after_marks(shown)
+    if every_line:
+        on_lines = np.bincount(np.searchsorted(newlines, places), minlength=newlines.size)[: newlines.size]
+        lines = np.flatnonzero(on_lines)
+    else:
+        lines = _short_lines(properties, visible, newlines)
+    is_end[np.searchsorted(positions, newlines[lines])] = True
+    is_end[positions.size] = True
+    is_end[0] = not positions.size
+    return _Stream(positions, blanks, np.flatnonzero(is_end))
 
 
-def _sentence_ends(
-    basic: Codes, visible: Positions, positions: Positions, display: Codes, newlines: Positions, full_share: float
-) -> Positions:
-    """Return where sentences end in the cleaned text: after an end mark, or after a line that stops short."""
-    table = tables()
-    length = positions.size
-    after_mark = np.flatnonzero(table.is_end[display]) + 1
+def _with_blanks(properties: Properties, places: Positions, hyphens: Positions) -> tuple[Positions, Positions]:
+    """Return the raw places to keep, visible characters and one blank between Latin words, and which are blanks."""
+    gaps = np.flatnonzero(np.diff(places) > 1)
+    keep = gaps[(properties[places[gaps]] & properties[places[gaps + 1]] & LATIN) != 0]
+    if hyphens.size:
+        keep = keep[np.searchsorted(hyphens, places[keep + 1]) == np.searchsorted(hyphens, places[keep])]
+    return np.insert(places, keep + 1, places[keep] + 1), keep + 1 + np.arange(keep.size)
+
+
+def _after_marks(shown: Properties) -> Mask:
+    """Return of each place in the cleaned text, and its end, whether a sentence ends before it by an end mark."""
+    after_mark = np.flatnonzero((shown & END) != 0) + 1
     for _ in range(2):
-        inside = after_mark < length
+        inside = after_mark < shown.size
         step = np.zeros(after_mark.size, dtype=np.int64)
-        step[inside] = table.is_closing[display[after_mark[inside]]]
+        step[inside] = (shown[after_mark[inside]] & CLOSING) != 0
         after_mark = after_mark + step
-    widths = np.concatenate(([0], np.cumsum(table.width[basic[visible]])))
-    counted = np.searchsorted(visible, newlines)
-    line_widths = np.diff(np.concatenate(([0], widths[counted])))
+    is_end = np.zeros(shown.size + 1, dtype=bool)
+    is_end[after_mark] = True
+    return is_end
+
+
+def _short_lines(properties: Properties, visible: Mask, newlines: Positions) -> Positions:
+    """Return the lines that stop short of the usual width: they end a heading, a table row or a paragraph."""
+    widths = visible.view(np.uint8) + (visible & ((properties & WIDE) != 0)).view(np.uint8)
+    line_widths = np.diff(np.cumsum(widths, dtype=np.int32)[newlines], prepend=np.int32(0))
     filled = line_widths > 0
-    ends = after_mark
-    if filled.any():
-        usual = np.percentile(line_widths[filled], USUAL_WIDTH_PERCENTILE)
-        is_short = filled & (line_widths < full_share * usual)
-        ends = np.concatenate((ends, np.searchsorted(positions, newlines[is_short])))
-    is_end = np.zeros(length + 1, dtype=bool)
-    is_end[ends] = True
-    is_end[length] = True
-    is_end[0] = not length
-    return np.flatnonzero(is_end)
+    if not filled.any():
+        return np.zeros(0, dtype=np.int64)
+    usual = np.percentile(line_widths[filled], USUAL_WIDTH_PERCENTILE)
+    return np.flatnonzero(filled & (line_widths < FULL_LINE_SHARE * usual))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
+import ahocorasick_rs
 import yaml
 
 from shuzhi import DictionaryError
@@ -85,12 +86,19 @@ class HitContext:
 class Views:
     """The texts of one hit that rules ask for, each cut once."""
 
-    __slots__ = ("_texts", "brands", "context")
+    __slots__ = ("_needed", "_texts", "brands", "context")
 
     def __init__(self, context: HitContext, brands: Sequence[str] = ()) -> None:
         self.context = context
         self.brands = brands
         self._texts: dict[str, str] = {}
+        self._needed: frozenset[str] | None = None
+
+    def needed(self, book: RuleBook) -> frozenset[str]:
+        """Return which of the words that rules need stand in the window around the hit."""
+        if self._needed is None:
+            self._needed = book.words_in(self["window"])
+        return self._needed
 
     def __getitem__(self, name: str) -> str:
         text = self._texts.get(name)
@@ -168,19 +176,17 @@ class Rule:
     sections: frozenset[str]
     only_outlook: bool
     names_filer: bool | None
-    needs: tuple[str, ...]
+    needs: frozenset[str]
 
-    def fits(self, views: Views) -> bool:
+    def fits(self, views: Views, book: RuleBook) -> bool:
         """Tell whether all conditions hold."""
         context = views.context
         if self.only_outlook and not context.outlook:
             return False
         if self.sections and context.section not in self.sections:
             return False
-        if self.needs:
-            window = views["window"]
-            if not any(word in window for word in self.needs):
-                return False
+        if self.needs and self.needs.isdisjoint(views.needed(book)):
+            return False
         if self.names_filer is not None:
             sentence = views["stretch"]
             if any(brand in sentence for brand in views.brands) is not self.names_filer:
@@ -213,8 +219,22 @@ class RuleBook:
         """Return the rules that speak of a term, in their order."""
         return _rules_for(self, term)
 
+    def words_in(self, text: str) -> frozenset[str]:
+        """Return which of the words that rules need stand in a text."""
+        words, automaton = _needed_words(self)
+        if automaton is None:
+            return frozenset()
+        return frozenset(words[index] for index, _, _ in automaton.find_matches_as_indexes(text, overlapping=True))
+
     def __hash__(self) -> int:
         return hash(self.content_hash)
+
+
+@lru_cache(maxsize=8)
+def _needed_words(book: RuleBook) -> tuple[tuple[str, ...], Any]:
+    """Return the words that rules need, and what finds all of them in one pass."""
+    words = tuple(sorted(set().union(*(rule.needs for rule in book.rules))))
+    return words, ahocorasick_rs.AhoCorasick(list(words)) if words else None
 
 
 @lru_cache(maxsize=4096)
@@ -269,7 +289,7 @@ def _compile(entry: Mapping[str, Any], parts: Mapping[str, str]) -> Rule:
         sections=frozenset(entry.get("sections", ())),
         only_outlook=bool(entry.get("outlook", False)),
         names_filer=entry.get("filer"),
-        needs=tuple(str(word) for word in entry.get("needs", ())),
+        needs=frozenset(str(word) for word in entry.get("needs", ())),
     )
 
 
@@ -290,6 +310,6 @@ def fired(views: Views, book: RuleBook, flags: Sequence[FlagName] = FLAG_NAMES) 
     """Return the flags that rules raise for one hit, each with the id of the first rule that raised it."""
     found: dict[FlagName, str] = {}
     for rule in book.for_term(views.context.term or views.context.hit):
-        if rule.flag not in found and rule.flag in flags and rule.fits(views):
+        if rule.flag not in found and rule.flag in flags and rule.fits(views, book):
             found[rule.flag] = rule.id
     return found
