@@ -88,6 +88,7 @@ def write_corpus(
     firms: int = 30,
     years: Sequence[int] = (2020, 2021, 2022, 2023),
     seed: int = 2024,
+    expected_counts: Mapping[tuple[str, int], float] | None = None,
 ) -> list[PlantedReport]:
     """Write simulated annual reports as PDFs; the same arguments give the same bytes.
 
@@ -106,6 +107,8 @@ def write_corpus(
         Years of the reports; the first of them is where a firm's mean equals its intensity.
     seed : int
         Seed of everything that is drawn.
+    expected_counts : mapping of (str, int) to float, optional
+        Mean of the planted total of a firm (stock code) and year; those it leaves out follow the usual rule.
 
     Returns
     -------
@@ -124,7 +127,8 @@ def write_corpus(
     faults: dict[int, Fault] = {len(wanted) // 3: "scanned", 2 * len(wanted) // 3: "broken"}
     written = []
     for number, (firm, year) in enumerate(wanted):
-        report = simulate_report(firm, year, min(years), terms, seed)
+        expected = (expected_counts or {}).get((firm.stock_code, year))
+        report = simulate_report(firm, year, min(years), terms, seed, expected)
         fault = faults.get(number, "none")
         content = render_report(report, terms)
         if fault == "scanned":

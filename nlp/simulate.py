@@ -156,7 +156,12 @@ def _simulate_firm(index: int, seed: int) -> SimulatedFirm:
 
 
 def simulate_report(
-    firm: SimulatedFirm, report_year: int, first_year: int, terms: Sequence[str], seed: int
+    firm: SimulatedFirm,
+    report_year: int,
+    first_year: int,
+    terms: Sequence[str],
+    seed: int,
+    expected_count: float | None = None,
 ) -> SimulatedReport:
     """Write one firm's report of one year, with terms planted by the rule of this module.
 
@@ -170,6 +175,8 @@ def simulate_report(
         The dictionary's terms.
     seed : int
         Seed of the corpus.
+    expected_count : float, optional
+        Mean of the planted total where it is not to follow the rule, as in a panel with planted effects.
 
     Returns
     -------
@@ -183,7 +190,8 @@ def simulate_report(
         the 76 terms of Wu Fei et al. (2021); another list may clash with it.
     """
     generator = _generator(seed, firm.stock_code, report_year)
-    expected_count = firm.intensity * YEARLY_GROWTH ** (report_year - first_year)
+    if expected_count is None:
+        expected_count = firm.intensity * YEARLY_GROWTH ** (report_year - first_year)
     ranked = _rank_terms(tuple(terms))
     weights = 1.0 / (np.arange(len(ranked)) + 1.0 + ZIPF_SHIFT)
     drawn = generator.choice(len(ranked), size=int(generator.poisson(expected_count)), p=weights / weights.sum())
