@@ -320,6 +320,7 @@ HOUSE = {
 HASHES = {
     "dai2024_data": "83b30a88a78a",
     "digital": "26c9a66baca8",
+    "environment": "49b19f46705a",
     "governance": "dd5e648ad422",
     "intelligent": "797d2c074f75",
     "li2020_fintech": "380e7392225b",

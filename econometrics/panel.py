@@ -1,0 +1,277 @@
+"""A panel from its specification: sources joined step by step, and every row and value that was lost accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from econometrics.panel_checks import check_panel
+from econometrics.panel_joins import JOIN_COLUMNS, join_tables
+from econometrics.panel_names import name_problems
+from econometrics.panel_rows import (
+    ADJUSTMENT_COLUMNS,
+    DEFINITION_COLUMNS,
+    Flow,
+    apply_filter,
+    blank_values,
+    condition_of,
+    define_variables,
+    limit_values,
+    relabel,
+)
+from econometrics.panel_sources import RawTable, Source, tidy_source
+from econometrics.panel_spec import (
+    BlankStep,
+    CompleteStep,
+    DefineStep,
+    DropStep,
+    JoinStep,
+    KeepStep,
+    MinimumYearsStep,
+    PanelSpec,
+    PlacesStep,
+    TrimStep,
+    WinsoriseStep,
+    parse_panel_spec,
+)
+from econometrics.panel_yaml import Place
+from econometrics.variables import Variable
+from shuzhi import DataError, SpecError
+
+PANEL = "panel"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel and how it came about.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the specification.
+    firm, year : str
+        Its keys: each pair stands once, and none is missing.
+    data : DataFrame, one row a firm-year
+        Sorted by the keys, numbered from 0.
+    variables : mapping of str to Variable
+        Labels, unit, formula and source of every column.
+    flow : DataFrame, columns table, what, rows_removed, rows_left, firms_removed, firms_left
+        What each step removed: of the sources first, then of the panel.
+    joins : DataFrame
+        One row a join: rows with and without a partner on both sides, with examples.
+    adjustments : DataFrame
+        Values that were winsorised, trimmed or set to missing: limits, and how many.
+    definitions : DataFrame, columns variable, formula, observations, missing, missing_because
+        One row a computed variable.
+    reading : DataFrame, columns source, column, what, cells, examples
+        Everything in the files that did not stand for itself: encodings, units, sentinels, codes.
+    spec_hash : str
+        First 16 digits of the SHA-256 of the specification.
+    """
+
+    name: str
+    firm: str
+    year: str
+    data: pd.DataFrame
+    variables: Mapping[str, Variable]
+    flow: pd.DataFrame
+    joins: pd.DataFrame
+    adjustments: pd.DataFrame
+    definitions: pd.DataFrame
+    reading: pd.DataFrame
+    spec_hash: str = ""
+
+    def sample_flow(self) -> pd.DataFrame:
+        """Return the flow of the panel alone, without that of its sources."""
+        return self.flow[self.flow["table"] == PANEL].reset_index(drop=True)
+
+    def summary(self) -> str:
+        """Return the sample flow and the joins as text."""
+        from econometrics.panel_summary import summarise
+
+        return summarise(self)
+
+
+@dataclass
+class _State:
+    """What a panel is while it is built."""
+
+    data: pd.DataFrame
+    variables: dict[str, Variable]
+    flow: Flow
+    joins: list[dict[str, object]]
+    adjustments: list[dict[str, object]]
+    definitions: list[pd.DataFrame]
+
+
+def build_panel(spec: PanelSpec, tables: Mapping[str, RawTable]) -> Panel:
+    """Build a panel.
+
+    Parameters
+    ----------
+    spec : PanelSpec
+        What `parse_panel_spec` gave.
+    tables : mapping of str to RawTable
+        What the file of each source holds.
+
+    Returns
+    -------
+    Panel
+        The same tables give the same panel.
+
+    Raises
+    ------
+    SpecError
+        If a name points nowhere, now that the columns of all sources are known.
+    DataError
+        If a file is not what the specification says: all problems of all sources at once; a join that is not what it
+        was declared to be, with the keys; a check that fails, with the rows.
+    """
+    sources = read_sources(spec, tables)
+    problems = name_problems(spec, {name: list(source.data.columns) for name, source in sources.items()})
+    if problems:
+        raise spec.error(problems)
+    first = sources[spec.start]
+    flow = Flow(PANEL, spec.firm)
+    flow.start(first.data, f"rows of the source {first.name}")
+    state = _State(_with_keys(first.data, spec, flow), dict(first.variables), flow, [], [], [])
+    for number, step in enumerate(spec.steps):
+        _take_step(state, step, spec, sources, ("steps", number))
+    return _finish(state, spec, sources)
+
+
+def read_sources(spec: PanelSpec, tables: Mapping[str, RawTable]) -> dict[str, Source]:
+    """Turn every table into a source; the problems of all of them are said at once."""
+    sources, problems = {}, []
+    for name in spec.sources:
+        try:
+            sources[name] = tidy_source(name, tables[name], spec)
+        except SpecError:
+            raise
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
+    return sources
+
+
+def _with_keys(data: pd.DataFrame, spec: PanelSpec, flow: Flow) -> pd.DataFrame:
+    """Drop the rows without a firm or a year, and say how many."""
+    for key in (spec.firm, spec.year):
+        if data[key].isna().any():
+            data = data[data[key].notna()]
+            flow.add(data, f"no {key}")
+    return data
+
+
+def _take_step(
+    state: _State, step: object, spec: PanelSpec, sources: Mapping[str, Source], place: Place
+) -> None:
+    """Do one step of a specification."""
+    match step:
+        case JoinStep():
+            _join(state, step, spec, sources[step.join], place)
+        case DefineStep() | PlacesStep():
+            places = [step] if isinstance(step, PlacesStep) else []
+            definitions = step.define if isinstance(step, DefineStep) else {}
+            made = define_variables(state.data, state.variables, places, definitions, spec, place)
+            state.data, state.variables = made.data, made.variables
+            state.definitions.append(made.definitions)
+        case KeepStep():
+            state.data = apply_filter(state.data, step.keep, True, step.because, spec, (*place, "keep"), state.flow)
+        case DropStep():
+            state.data = apply_filter(state.data, step.drop, False, step.because, spec, (*place, "drop"), state.flow)
+        case CompleteStep():
+            _complete(state, step)
+        case MinimumYearsStep():
+            years = state.data.groupby(spec.firm)[spec.year].transform("nunique")
+            state.data = state.data[years >= step.minimum_years]
+            state.flow.add(state.data, f"firms with fewer than {step.minimum_years} years")
+        case BlankStep():
+            condition = condition_of(state.data, step.where, spec, (*place, "where"))
+            words = f"{step.because} ({step.where})"
+            state.data, rows = blank_values(state.data, step.blank, condition, words)
+            state.adjustments += rows
+        case WinsoriseStep() | TrimStep():
+            _limit(state, step, spec, place)
+
+
+def _join(state: _State, step: JoinStep, spec: PanelSpec, source: Source, place: Place) -> None:
+    joined = join_tables(state.data, source.data, step, spec.at(*place))
+    report = joined.report
+    state.joins.append(report)
+    words = f"joined {step.join} ({step.relationship}): {report['left_matched']:,} of {report['left_rows']:,} rows matched"
+    removed = f"; {report['right_unmatched']:,} of its own {report['right_rows']:,} rows found no partner"
+    if step.keep == "matched":
+        words += f", the others removed (e.g. {report['left_examples']})" if report["left_examples"] else ""
+    state.data = joined.data
+    if step.keep == "both":
+        state.data = _with_keys(state.data, spec, state.flow)
+    state.flow.add(state.data, words + removed)
+    right_keys = {right for _, right in step.pairs()}
+    for name in step.take or source.data.columns:
+        if name not in right_keys:
+            known = source.variables.get(name, Variable(name))
+            state.variables[step.prefix + name] = replace(known, name=step.prefix + name)
+
+
+def _complete(state: _State, step: CompleteStep) -> None:
+    """Drop the rows without a value of each variable, one variable a line."""
+    for name in step.complete:
+        state.data = state.data[state.data[name].notna()]
+        state.flow.add(state.data, f"no value of {name}")
+
+
+def _limit(state: _State, step: WinsoriseStep | TrimStep, spec: PanelSpec, place: Place) -> None:
+    state.data, rows = limit_values(state.data, step, spec, place)
+    state.adjustments += rows
+    by = f" by {', '.join(step.by)}" if step.by else ""
+    if isinstance(step, WinsoriseStep):
+        words = f"winsorised at {step.lower:g} and {step.upper:g}{by}"
+        state.variables = relabel(state.variables, step.winsorise, step.suffix, words)
+    else:
+        words = f"missing beyond {step.lower:g} and {step.upper:g}{by}"
+        state.variables = relabel(state.variables, step.trim, "", words)
+
+
+def _finish(state: _State, spec: PanelSpec, sources: Mapping[str, Source]) -> Panel:
+    """Sort the panel, leave out what is not wanted, and check it."""
+    if state.data.empty:
+        shown = "; ".join(f"{row.what}: -{row.rows_removed:,}" for row in state.flow.frame().itertuples())
+        raise DataError(f"{spec.file}: no row is left ({shown})")
+    data = state.data.sort_values([spec.firm, spec.year], ignore_index=True, kind="stable")
+    if spec.output:
+        data = data[[spec.firm, spec.year, *(name for name in spec.output if name not in (spec.firm, spec.year))]]
+    if not data[spec.year].isna().any():
+        data = data.assign(**{spec.year: data[spec.year].astype("int64")})
+    check_panel(data, spec.firm, spec.year, spec.checks, spec.at("checks"))
+    definitions = [*(source.definitions for source in sources.values()), *state.definitions]
+    return Panel(
+        name=spec.panel,
+        firm=spec.firm,
+        year=spec.year,
+        data=data,
+        variables={str(name): state.variables.get(str(name), Variable(str(name))) for name in data.columns},
+        flow=pd.concat([*(source.flow for source in sources.values()), state.flow.frame()], ignore_index=True),
+        joins=pd.DataFrame(state.joins, columns=list(JOIN_COLUMNS)),
+        adjustments=pd.DataFrame(state.adjustments, columns=list(ADJUSTMENT_COLUMNS)).astype(_ADJUSTMENT_KINDS),
+        definitions=_stacked(definitions),
+        reading=pd.concat([source.reading for source in sources.values()], ignore_index=True),
+        spec_hash=spec.content_hash,
+    )
+
+
+_ADJUSTMENT_KINDS = {
+    **dict.fromkeys(("lower", "upper", "lower_limit", "upper_limit"), "float64"),
+    **dict.fromkeys(("observations", "changed_below", "changed_above"), "Int64"),
+}
+
+
+def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(DEFINITION_COLUMNS))
+
+
+__all__ = ["Panel", "RawTable", "Source", "build_panel", "parse_panel_spec", "read_sources"]

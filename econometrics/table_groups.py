@@ -1,0 +1,108 @@
+"""Tables of heterogeneity: the groups of each split side by side, and below them the test of equal coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from econometrics.table_model import Language, Table
+from econometrics.table_notes import Below
+from econometrics.table_regression import DEFAULT_STATISTICS, GroupTest, ModelResult, regression_table
+from econometrics.table_words import variable_label, word
+from shuzhi import DataError
+
+
+@dataclass(frozen=True)
+class Split:
+    """One way to split the sample: a model for each group and the tests between them.
+
+    Parameters
+    ----------
+    name : str
+        What the sample is split by.
+    models : mapping of str to result
+        A model for each group, in the order of the columns.
+    p_values : mapping of str to float
+        p values of equal coefficients of the treatment over all groups, by the name of the test.
+    note : str
+        How the tests were computed (draws, seed, what was permuted, adjusted for how many splits).
+    """
+
+    name: str
+    models: Mapping[str, ModelResult]
+    p_values: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
+def heterogeneity_table(
+    splits: Sequence[Split],
+    *,
+    labels: Mapping[str, str] | None = None,
+    language: Language = "zh",
+    below: Below = "standard_error",
+    stars: bool | Sequence[float] = True,
+    digits: int = 3,
+    controls: Sequence[str] = (),
+    controls_shown: Literal["all", "yes_row"] | Sequence[str] = "yes_row",
+    statistics: Sequence[str] = DEFAULT_STATISTICS,
+    title: str = "",
+    number: str = "",
+) -> Table:
+    """Build the table of one or more splits with their tests.
+
+    Parameters
+    ----------
+    splits : sequence of Split
+        Each becomes a group of columns with its name above.
+    labels : mapping of str to str, optional
+        What variables, splits, groups and tests are called.
+    language, below, stars, digits, controls, controls_shown, statistics, title, number
+        As in `regression_table`.
+
+    Raises
+    ------
+    DataError
+        If there is no split, or one has less than two groups or no test: two separate sets of stars are no evidence
+        of a difference.
+    """
+    labels = labels or {}
+    problems = [f"split {split.name!r} has {len(split.models)} group(s)" for split in splits if len(split.models) < 2]
+    problems += [f"split {split.name!r} has no test between its groups" for split in splits if not split.p_values]
+    if not splits or problems:
+        raise DataError(f"heterogeneity table: {'; '.join(problems) or 'there is no split'}")
+    models: list[ModelResult] = []
+    tests: list[GroupTest] = []
+    headers: list[str] = []
+    default = word("group_test", language)
+    for split in splits:
+        first = len(models)
+        models += split.models.values()
+        headers += [variable_label(str(name), labels) for name in split.models]
+        for name, p_value in split.p_values.items():
+            label = variable_label(name, labels)
+            label = f"{default}（{label}）" if language == "zh" else f"{default} ({label})"
+            tests.append(GroupTest((first, len(models) - 1), p_value, label, split.note))
+    outcomes = {model.outcome for model in models}
+    title_ = title or ("异质性分析" if language == "zh" else "Heterogeneity")
+    table = regression_table(
+        models,
+        labels=labels,
+        language=language,
+        below=below,
+        stars=stars,
+        digits=digits,
+        controls=controls,
+        controls_shown=controls_shown,
+        columns=headers,
+        groups=[(variable_label(split.name, labels), len(split.models)) for split in splits],
+        group_tests=tests,
+        statistics=statistics,
+        title=title_,
+        number=number,
+    )
+    if len(outcomes) != 1:
+        return table
+    name = variable_label(next(iter(outcomes)), labels)
+    note = f"被解释变量为{name}。" if language == "zh" else f"The dependent variable is {name}."
+    return Table(table.title, table.headers, table.rows, (note, *table.notes), language, number, table.stub)
