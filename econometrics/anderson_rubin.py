@@ -9,7 +9,7 @@ import numpy as np
 
 from econometrics.effects import Floats
 from econometrics.instrument_space import InstrumentSpace, orthonormal
-from econometrics.regression_result import f_p_value
+from econometrics.tails import f_p_value
 from econometrics.weak_instruments import TestResult
 from shuzhi import SpecError
 

@@ -134,3 +134,9 @@ def _totals(cells: pd.DataFrame) -> pd.DataFrame:
 def ratio(numerator: pd.Series, denominator: pd.Series) -> pd.Series:
     """Divide, with a missing value where the denominator is zero or missing."""
     return numerator / denominator.where(denominator != 0)
+
+
+def check_percent(top_percent: float) -> None:
+    """Refuse a percentage that is not above 0 and at most 100."""
+    if not 0 < top_percent <= 100:
+        raise DataError(f"top_percent is {top_percent}; it must lie above 0 and at most at 100")

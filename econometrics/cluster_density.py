@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from econometrics.cluster_cells import Grid, cluster_cells, ratio
+from econometrics.cluster_cells import Grid, check_percent, cluster_cells, ratio
 from econometrics.cluster_map import ClusterMap, cluster_table
 from shuzhi import DataError
 
@@ -67,8 +67,7 @@ def density_clusters(
     DataError
         If areas are missing for all places, repeated or not positive, or the percentage is out of range.
     """
-    if not 0 < top_percent <= 100:
-        raise DataError(f"top_percent is {top_percent}; it must lie above 0 and at most at 100")
+    check_percent(top_percent)
     areas = _areas(area)
     cells = cluster_cells(data, size=size, place=place, industry=industry, year=year, grid=grid)
     table = cells.data.assign(area_km2=cells.data["place"].map(areas))
@@ -99,7 +98,7 @@ def density_clusters(
     }
     return ClusterMap(
         cluster_table(table, DENSITY_COLUMNS),
-        "density-based index",
+        "density_based_index",
         parameters,
         dropped,
         ("areas are those of the places in the year of the data",),

@@ -124,11 +124,11 @@ def location_quotient_clusters(
     }
     return ClusterMap(
         cluster_table(table, COLUMNS),
-        "location quotient",
+        "location_quotient",
         parameters,
         cells.dropped,
         ("shares compare a place with all establishments of the data, not with those that the survey leaves out",),
-        _warnings(table, minimum_firms),
+        _warnings(table, minimum_firms, rule),
     )
 
 
@@ -148,11 +148,15 @@ def _check_thresholds(quotient: float, firms: int, share: float, level: float, s
         raise DataError("thresholds of the location quotient: " + "; ".join(problems))
 
 
-def _warnings(table: pd.DataFrame, minimum_firms: int) -> tuple[str, ...]:
-    if minimum_firms > 1:
-        return ()
+def _warnings(table: pd.DataFrame, minimum_firms: int, rule: QuotientRule) -> tuple[str, ...]:
+    warnings = []
     single = int((table["is_cluster"] & table["firms"].eq(1)).sum())
-    return (f"{single:,} clusters are a single establishment; minimum_firms excludes them",) if single else ()
+    if minimum_firms <= 1 and single:
+        warnings.append(f"{single:,} clusters are a single establishment; minimum_firms excludes them")
+    short = int(table.groupby(["industry", "year"])["critical_value"].first().isna().sum())
+    if rule == "standardised" and short:
+        warnings.append(f"{short:,} industry-years have too few places for a critical value: no cluster")
+    return tuple(warnings)
 
 
 def quotients(cells: Cells, *, level: float = 0.05, log: bool = True, adjustment: Adjustment = "none") -> pd.DataFrame:
@@ -210,19 +214,20 @@ def expected_percentile(values: npt.NDArray[np.float64], probability: float) -> 
     values : (n,) array
         The data, without missing values.
     probability : float
-        Between 0 and 1; the percentile is the order statistic k = ceil(probability * n).
+        Between 0 and 1; the percentile is the order statistic k = ceil(probability * (n + 1)), which
+        a further value of the same distribution exceeds with at most 1 - probability.
 
     Returns
     -------
     float
-        Missing with fewer than three values.
+        Missing if so few values have no such percentile (fewer than 19 for 0.95).
     """
     from scipy.special import betainc
 
     n = len(values)
-    if n < 3:
+    rank = max(int(np.ceil(probability * (n + 1) - 1e-9)), 1)
+    if rank > n:
         return float("nan")
-    rank = min(max(int(np.ceil(probability * n - 1e-9)), 1), n)
     edges = betainc(rank, n - rank + 1, np.arange(n + 1) / n)
     return float(np.sort(values) @ np.diff(edges))
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from econometrics.covariance import small_sample_terms
-from econometrics.design import as_names, build_design, independent_terms, inverse_gram, least_squares, refuse_doubled
+from econometrics.design import as_names, build_design, independent_terms, refuse_doubled
 from econometrics.effects import Effects, Floats
+from econometrics.least_squares import inverse_gram, least_squares
 from econometrics.mediation_fit import swept_columns
 from shuzhi import EstimationError, SpecError
 

@@ -10,10 +10,11 @@ from typing import Literal
 import numpy as np
 
 from econometrics.effects import Effects, Floats, Integers, absorbed_degrees_of_freedom, compact, nested_effects
-from shuzhi import EstimationError
+from shuzhi import EstimationError, SpecError
 
 StandardErrors = Literal["classical", "robust", "cluster", "cr2", "wild"]
-SmallSample = Literal["reghdfe", "fixest", "linearmodels"]
+SmallSample = Literal["reghdfe", "fixest", "cluster2", "linearmodels"]
+CONVENTIONS: tuple[SmallSample, ...] = ("reghdfe", "fixest", "cluster2", "linearmodels")
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,10 @@ def small_sample_terms(
     ``reghdfe``: (N - 1) / (N - K) * G / (G - 1) with the smallest G, effects nested in a cluster not counted (one
     coefficient is, for the constant), redundant levels of the others counted by connected components; N / (N - K)
     without clusters; t with G - 1. ``fixest`` (0.12) differs in one thing: every effect after the first loses one
-    level however many components there are. ``linearmodels``: ``PanelOLS.fit`` as called without options: N / (N - K)
-    whatever the clusters, one effect alone not counted where it is nested in every cluster variable, t with N - K of
-    all effects.
+    level however many components there are. ``cluster2`` (Petersen's Stata command, fixest's "conventional") differs
+    in another: with several cluster variables each part of the covariance has its own G / (G - 1). ``linearmodels``:
+    ``PanelOLS.fit`` as called without options: N / (N - K) whatever the clusters, one effect alone not counted where
+    it is nested in every cluster variable, t with N - K of all effects.
 
     Parameters
     ----------
@@ -62,21 +64,26 @@ def small_sample_terms(
         Coefficients estimated, with the constant where there is one.
     effects, clusters : Effects
         Codes of the effects and of the cluster variables; no cluster variable for errors without clusters.
-    convention : {"reghdfe", "fixest", "linearmodels"}
+    convention : {"reghdfe", "fixest", "cluster2", "linearmodels"}
         Whose rules to follow.
 
     Raises
     ------
     EstimationError
         No degrees of freedom are left.
+    SpecError
+        An unknown convention.
 
     References
     ----------
     Correia (2017) and the source of reghdfe; Bergé, "On standard-errors" (fixest); linearmodels, PanelOLS.fit.
     """
+    if convention not in CONVENTIONS:
+        raise SpecError(f"small_sample must be one of {', '.join(CONVENTIONS)}, not {convention!r}")
+    exact = convention in ("reghdfe", "cluster2")
     nested = nested_effects(effects, clusters.codes)
     simple = sum(effects.levels) - max(len(effects.levels) - 1, 0)
-    everything = absorbed_degrees_of_freedom(effects) if convention == "reghdfe" else simple
+    everything = absorbed_degrees_of_freedom(effects) if exact else simple
     left = observations - columns - everything
     smallest = min(clusters.levels) if clusters.names else 0
     if convention == "linearmodels":
@@ -89,14 +96,16 @@ def small_sample_terms(
         used = left
         factor, degrees = _ratio(observations, left), float(left)
     else:
-        if convention == "reghdfe":
+        if exact:
             absorbed = absorbed_degrees_of_freedom(effects, clusters.codes)
             counted = absorbed + int(any(nested))
         else:
             inside = sum(levels - 1 for levels, flag in zip(effects.levels, nested, strict=True) if flag)
             absorbed = counted = simple - inside
         used = observations - columns - counted
-        factor = _ratio(observations - 1, used) * smallest / (smallest - 1)
+        factor = _ratio(observations - 1, used)
+        if convention != "cluster2":
+            factor *= smallest / (smallest - 1)
         degrees = float(min(smallest - 1, observations - columns - absorbed))
     return SmallSampleTerms(factor, degrees, left, used)
 
@@ -128,7 +137,7 @@ def cluster_sums(scores: Floats, codes: Integers) -> Floats:
     return np.stack([np.bincount(codes, weights=column, minlength=levels) for column in scores.T], axis=1)
 
 
-def cluster_meat(scores: Floats, cluster_codes: Sequence[Integers]) -> Floats:
+def cluster_meat(scores: Floats, cluster_codes: Sequence[Integers], *, own_factors: bool = False) -> Floats:
     """Outer products of cluster sums, over any number of cluster variables by inclusion and exclusion.
 
     Parameters
@@ -137,6 +146,8 @@ def cluster_meat(scores: Floats, cluster_codes: Sequence[Integers]) -> Floats:
         Regressors times residuals (times weights).
     cluster_codes : sequence of (n,) int arrays
         One array a cluster variable.
+    own_factors : bool
+        Multiply each part by its own G / (G - 1).
 
     References
     ----------
@@ -149,11 +160,12 @@ def cluster_meat(scores: Floats, cluster_codes: Sequence[Integers]) -> Floats:
             for codes in chosen[1:]:
                 joint = compact(joint * (int(codes.max(initial=-1)) + 1) + codes)
             sums = cluster_sums(scores, joint)
-            meat += (1 if size % 2 else -1) * (sums.T @ sums)
+            factor = len(sums) / (len(sums) - 1) if own_factors else 1.0
+            meat += (1 if size % 2 else -1) * factor * (sums.T @ sums)
     return meat
 
 
-def sandwich(bread: Floats, scores: Floats, cluster_codes: Sequence[Integers]) -> Floats:
+def sandwich(bread: Floats, scores: Floats, cluster_codes: Sequence[Integers], *, own_factors: bool = False) -> Floats:
     """Bread, meat, bread, without a small-sample factor; heteroskedasticity only where there are no clusters.
 
     Parameters
@@ -164,12 +176,14 @@ def sandwich(bread: Floats, scores: Floats, cluster_codes: Sequence[Integers]) -
         Regressors times residuals (times weights).
     cluster_codes : sequence of (n,) int arrays
         One array a cluster variable; none for White's covariance.
+    own_factors : bool
+        Multiply each part of a clustered covariance by its own G / (G - 1).
 
     References
     ----------
     White (1980); Liang and Zeger (1986); Cameron, Gelbach and Miller (2011).
     """
-    meat = cluster_meat(scores, cluster_codes) if len(cluster_codes) else scores.T @ scores
+    meat = cluster_meat(scores, cluster_codes, own_factors=own_factors) if len(cluster_codes) else scores.T @ scores
     result: Floats = bread @ meat @ bread
     return (result + result.T) / 2
 
@@ -177,13 +191,13 @@ def sandwich(bread: Floats, scores: Floats, cluster_codes: Sequence[Integers]) -
 def repaired(covariance: Floats, convention: SmallSample) -> tuple[Floats, str]:
     """Set negative eigenvalues of a multi-way covariance to zero, as the convention's software does.
 
-    reghdfe does so whenever there are any, fixest only where a variance is negative, linearmodels never.
+    reghdfe does so whenever there are any, fixest only where a variance is negative, the others never.
 
     Parameters
     ----------
     covariance : (k, k) float array
         Symmetric.
-    convention : {"reghdfe", "fixest", "linearmodels"}
+    convention : {"reghdfe", "fixest", "cluster2", "linearmodels"}
         Whose rules to follow.
 
     Returns

@@ -66,6 +66,7 @@ class _Options:
     minimum_plants: int
     draws: int
     seed: int
+    link: float
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def delimit_clusters(
     weight: str | None = None,
     internal_km: float | str = 0.0,
     distance_range: DistanceRange = "first",
+    circle: float = 0.5,
     maximum_radius_km: float | None = None,
     null: Null = "exact",
     kernel: Kernel = "uniform",
@@ -104,6 +106,7 @@ def delimit_clusters(
     strength: Strength = "excess_ratio",
     level: float = 0.05,
     minimum_plants: int = 1,
+    link: float = 1.0,
     draws: int = 1000,
     seed: int = 1,
 ) -> ClusterMap:
@@ -161,7 +164,7 @@ def delimit_clusters(
     DataError
         If columns or years are missing, an option does not fit another, or coordinates cannot be used.
     """
-    options = _Options(null, kernel, control, strength, level, minimum_plants, draws, seed)
+    options = _Options(null, kernel, control, strength, level, minimum_plants, draws, seed, link)
     _check(plants, year, options, weight, radius)
     missing_year = int(plants[year].isna().sum())
     dropped: dict[str, int] = {f"missing {year}": missing_year} if missing_year else {}
@@ -180,7 +183,7 @@ def delimit_clusters(
         )
         for reason, count in used.dropped.items():
             dropped[reason] = dropped.get(reason, 0) + count
-        radii = _radii(radius, number, used, distance_range, maximum_radius_km)
+        radii = _radii(radius, number, used, distance_range, circle, maximum_radius_km)
         frames.append(_one_year(used, radii, options).assign(year=number))
         warnings += _year_warnings(number, used, options)
     data = cluster_table(pd.concat(frames, ignore_index=True), METHOD_COLUMNS)
@@ -225,6 +228,7 @@ def _radii(
     year: int,
     used: Plants,
     distance_range: DistanceRange,
+    circle: float,
     maximum: float | None,
 ) -> dict[str, float]:
     """Radius of each industry in kilometres; missing where the industry is not localised."""
@@ -237,7 +241,7 @@ def _radii(
     if unknown:
         raise DataError(f"the K-densities know nothing of {len(unknown)} industries of {year}, such as {unknown[0]!r}")
     return {
-        code: min(_reach(densities.industries[code], distance_range), limit)
+        code: min(circle * _reach(densities.industries[code], distance_range), limit)
         if code in densities.industries
         else float("nan")
         for code in codes
@@ -290,7 +294,7 @@ def _one_industry(
         ratio = (found - critical) / floor
         z_score = np.where(moments.deviation > 0, (found - moments.mean) / moments.deviation, np.nan)
     is_member = (adjusted <= options.level) & (plants >= max(options.minimum_plants, 1))
-    cluster, size = _components(np.flatnonzero(is_member), places.kilometres <= radius, mass)
+    cluster, size = _components(np.flatnonzero(is_member), places.kilometres <= options.link * radius, mass)
     table = pd.DataFrame(
         {
             "plants": plants,

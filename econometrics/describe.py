@@ -1,4 +1,4 @@
-"""Table 1 of a paper: descriptive statistics, overall and by group, and the matrix of correlations with its p values."""
+"""Table 1 of a paper: descriptive statistics, overall and by group, and correlations with their p values."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class CorrelationMatrix:
                 "pearson_p_value": self.pearson_p.loc[b, a],
                 "spearman": self.spearman.loc[a, b],
                 "spearman_p_value": self.spearman_p.loc[a, b],
-                "observations": int(self.observations.loc[a, b]),
+                "observations": self.observations.loc[a, b],
             }
             for a, b in itertools.combinations(names, 2)
         ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from econometrics.absorb import Absorber
 from econometrics.effects import Effects, Floats, encode_effects
@@ -272,45 +271,3 @@ def _absorbed_reason(design: Design, term: str) -> str:
     if alone:
         return f"{term} is absorbed by the fixed effect {' and by '.join(alone)}: it does not vary within its levels"
     return f"{term} is absorbed by the fixed effects {' + '.join(effects.names)} together"
-
-
-def least_squares(x: Floats, y: Floats, z: Floats | None = None) -> NDArray[np.float64]:
-    """Estimate coefficients with linearmodels' two-stage least squares, which is least squares where ``z`` is ``x``.
-
-    Columns are scaled to unit length first, so that units do not cost digits, and one step of refinement follows.
-
-    Parameters
-    ----------
-    x : (n, k) float array
-        Regressors, of full column rank.
-    y : (n, m) float array
-        Outcomes.
-    z : (n, l) float array, optional
-        Instruments, l >= k.
-    """
-    from linearmodels.iv import IV2SLS
-
-    norm = np.sqrt((x**2).sum(axis=0))
-    scaled = x / norm
-    instruments = scaled if z is None else z / np.sqrt((z**2).sum(axis=0))
-    coefficients = np.asarray(IV2SLS.estimate_parameters(scaled, y, instruments, 1.0), dtype=np.float64)
-    if z is None:
-        rest = y - scaled @ coefficients
-        coefficients += np.linalg.solve(scaled.T @ scaled, scaled.T @ rest)
-    result: Floats = coefficients / norm[:, None]
-    return result
-
-
-def inverse_gram(x: Floats) -> NDArray[np.float64]:
-    """Invert x'x, with columns scaled to unit length in between.
-
-    Parameters
-    ----------
-    x : (n, k) float array
-        Columns of full rank.
-    """
-    norm = np.sqrt((x**2).sum(axis=0))
-    scaled = x / norm
-    inverse = np.linalg.inv(scaled.T @ scaled)
-    result: Floats = (inverse + inverse.T) / 2 / norm[:, None] / norm
-    return result

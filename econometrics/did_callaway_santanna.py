@@ -85,8 +85,8 @@ def callaway_santanna(
     Returns
     -------
     StaggeredEffects
-        Aggregations overall, dynamic, group, calendar and group_time. The first row of overall is the mean over all
-        treated unit-periods, the three others are the means over event times, groups and times.
+        Aggregations overall (mean over all treated unit-periods), mean (means over event times, groups and times),
+        dynamic, group, calendar and group_time.
 
     Raises
     ------
@@ -309,9 +309,9 @@ def _all_effects(
         raise EstimationError("no effect after treatment can be estimated: " + "; ".join(cells.problems))
     names: list[tuple[str, Aggregation]] = [
         ("simple", "overall"),
-        ("dynamic_mean", "overall"),
-        ("group_mean", "overall"),
-        ("calendar_mean", "overall"),
+        ("dynamic_mean", "mean"),
+        ("group_mean", "mean"),
+        ("calendar_mean", "mean"),
         ("dynamic", "dynamic"),
         ("group", "group"),
         ("calendar", "calendar"),

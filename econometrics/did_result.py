@@ -9,7 +9,7 @@ import pandas as pd
 
 from shuzhi import DataError
 
-Aggregation = Literal["overall", "dynamic", "group", "calendar", "group_time"]
+Aggregation = Literal["overall", "mean", "dynamic", "group", "calendar", "group_time"]
 
 COLUMNS = (
     "estimator",
@@ -37,8 +37,9 @@ class StaggeredEffects:
     estimator, outcome : str
         Name of the estimator and of the outcome.
     effects : DataFrame
-        One row per effect with the columns of `COLUMNS`; `aggregation` is overall (the effect on the treated),
-        dynamic (by periods since treatment), group (by first treated period), calendar or group_time.
+        One row per effect with the columns of `COLUMNS`; `aggregation` is overall (the effect on the treated, one
+        row), mean (other means of Callaway-Sant'Anna), dynamic (by periods since treatment), group (by first treated
+        period), calendar or group_time.
     covariance : DataFrame
         Covariance of the dynamic effects, rows and columns by event time; empty where there are none.
     reference : int
@@ -97,7 +98,7 @@ class StaggeredEffects:
         Parameters
         ----------
         aggregation : str, optional
-            One of overall, dynamic, group, calendar, group_time.
+            One of overall, mean, dynamic, group, calendar, group_time.
 
         Returns
         -------
@@ -181,7 +182,7 @@ class StaggeredEffects:
             f"{self.never_treated_units} never treated",
         ]
         lines += [f"  {name}: {value}" for name, value in self.options.items()]
-        for kind in ("overall", "dynamic", "group", "calendar"):
+        for kind in ("overall", "mean", "dynamic", "group", "calendar"):
             for row in self.effects.loc[self.effects["aggregation"] == kind].itertuples():
                 stars = f"[{row.interval_low:.4f}, {row.interval_high:.4f}]"
                 lines.append(f"  {row.term:<22}{row.estimate:>11.4f}  ({row.standard_error:.4f})  {stars}")
@@ -287,8 +288,8 @@ def uniform_critical_value(covariance: np.ndarray, *, level: float = 0.95, draws
 
 
 def _term(aggregation: Aggregation, key: Mapping[str, float]) -> str:
-    if aggregation == "overall":
-        return "overall"
+    if aggregation in ("overall", "mean"):
+        return aggregation
     if aggregation == "dynamic":
         return f"event_time {int(key['event_time']):+d}"
     if aggregation == "group":

@@ -25,6 +25,7 @@ from econometrics.table_notes import star_levels, stars_of
 from econometrics.table_words import variable_label, word
 
 _WIDTH, _BOX, _HEIGHT = 10.0, 2.3, 0.9  # of the plane and of a box, in its own units
+_ACROSS, _UP = 0.72, 0.55  # inches of a unit
 _LEFT, _SERIAL_STEP, _SERIAL_LEVEL = 1.3, 4.9, 3.4
 
 
@@ -82,7 +83,7 @@ def mediation_path_diagram(
         height = _SERIAL_LEVEL + 1.0 if serial else 1.9 * len(mediators) + 1.6
         height += 0.6 * (len(mediators) - 2) if serial else 0
         width = 2 * _LEFT + 4.8 + _SERIAL_STEP * (len(mediators) - 1) if serial else _WIDTH
-        figure = new_figure(0.72 * width, 0.55 * height + 0.24 * len(lines) + 0.3)
+        figure = new_figure(_ACROSS * width, _UP * height + 0.24 * len(lines) + 0.3)
         axes = figure.add_subplot()
         axes.set_axis_off()
         axes.set_xlim(0, width)
@@ -115,9 +116,9 @@ def _paths(axes: Any, words: _Numbers, places: Mapping[str, Place], ends: tuple[
         # Serial mediators are entered from below, so that the path between them stays free.
         shift = (0.0, -_HEIGHT / 2) if serial else (-_BOX / 2, 0.0)
         start, end = (left, low + _HEIGHT / 2), (x + shift[0] - (0.3 if serial else 0), level + shift[1])
-        _arrow(axes, start, end, words.path("a", name), share=0.78 if serial else 0.6)
+        _arrow(axes, start, end, words.path("a", name), share=0.85 if serial else 0.6)
         start, end = (x - shift[0] + (0.3 if serial else 0), level + shift[1]), (right, low + _HEIGHT / 2)
-        _arrow(axes, start, end, words.path("b", name), share=0.22 if serial else 0.4)
+        _arrow(axes, start, end, words.path("b", name), share=0.45 if serial else 0.4)
     for later, earlier, text in words.between():
         start, end = places[earlier], places[later]
         near = abs(list(places).index(later) - list(places).index(earlier)) == 1
@@ -234,7 +235,7 @@ def _arrow(axes: Any, start: Place, end: Place, text: str, *, share: float | Non
     part = 0.5 if share is None else share
     x, y = (begin + part * (finish - begin) for begin, finish in zip(start, end, strict=True))
     if share is None:
-        height = 0.12 + abs(bend) * (end[0] - start[0]) / 2
+        height = 0.15 + abs(bend) * (end[0] - start[0]) / 2 * _ACROSS / _UP
         axes.text(x, y + height, text, fontsize=9, ha="center", va="bottom", zorder=3)
     else:
         back = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}

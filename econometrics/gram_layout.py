@@ -54,7 +54,7 @@ def lay_out(matrix: Floats, effects: Effects, clusters: Integers, count: int) ->
     order = np.argsort(clusters, kind="stable")
     owner = clusters[order]
     codes = [code[order] for code in effects.codes] or [np.zeros(len(owner), dtype=np.int64)]
-    effects = Effects(effects.names or ("constant",), tuple(codes), effects.levels or (1,))
+    effects = without_redundant(Effects(effects.names or ("constant",), tuple(codes), effects.levels or (1,)))
     columns = matrix[order] - matrix.mean(axis=0)
     spread = _scatter(np.add.reduceat(columns.T**2, _starts(owner), axis=1), owner, count)
 
@@ -81,6 +81,21 @@ def lay_out(matrix: Floats, effects: Effects, clusters: Integers, count: int) ->
     if parts is None:
         parts = (IterativePart(effects, left.T, owner),)
     return Layout(_blocks(left, owner, count), parts, spread)
+
+
+def without_redundant(effects: Effects) -> Effects:
+    """Leave out effects whose dummies are sums of another effect's: firms' industries where no firm changes its own.
+
+    Parameters
+    ----------
+    effects : Effects
+        Any number of effects.
+    """
+    kept: list[int] = []
+    for number in sorted(range(len(effects.names)), key=lambda place: -effects.levels[place]):
+        if not any(is_nested(effects.codes[finer], effects.codes[number]) for finer in kept):
+            kept.append(number)
+    return _choose(effects, [number in kept for number in range(len(effects.names))])
 
 
 def _starts(owner: Integers) -> Integers:

@@ -15,13 +15,13 @@ from econometrics.design import (
     as_names,
     build_design,
     independent_terms,
-    least_squares,
     refuse_doubled,
 )
 from econometrics.effects import Floats
 from econometrics.instrument_result import FirstStage, InstrumentedRegression, instrumented
 from econometrics.instrument_space import InstrumentSpace, orthonormal, partialled
 from econometrics.instrument_tests import endogeneity_test, overidentification_test
+from econometrics.least_squares import least_squares
 from econometrics.regression_build import (
     NO_CLUSTERS,
     ErrorOptions,
@@ -29,7 +29,7 @@ from econometrics.regression_build import (
     choose_kind,
 )
 from econometrics.regression_fit import Fit, fit_least_squares, refuse_outcome
-from econometrics.regression_result import f_p_value
+from econometrics.tails import f_p_value
 from econometrics.weak_instruments import TestResult, conditional_f, weak_instrument_tests
 from shuzhi import EstimationError, SpecError
 
@@ -208,6 +208,7 @@ def _space(design: Design, roles: _Roles, options: ErrorOptions) -> InstrumentSp
         clusters.codes,
         options.kind,
         len(roles.controls),
+        options.convention == "cluster2",
         terms,
     )
 

@@ -29,6 +29,8 @@ class InstrumentSpace:
         Kind of errors.
     controls : int
         Coefficients partialled out besides the effects, the constant included.
+    own_factors : bool
+        Each part of a multi-way clustered covariance has its own G / (G - 1).
     terms : callable
         From a number of coefficients (those of the effects not among them) to the small-sample terms.
     """
@@ -39,6 +41,7 @@ class InstrumentSpace:
     cluster_codes: tuple[Integers, ...]
     kind: StandardErrors
     controls: int
+    own_factors: bool
     terms: Callable[[int], SmallSampleTerms]
 
     @property
@@ -60,7 +63,7 @@ class InstrumentSpace:
         if self.kind == "classical":
             return float(left @ other) / self.observations * np.eye(columns.shape[1])
         stacked = np.hstack([columns * left[:, None], columns * other[:, None]])
-        both = sandwich(np.eye(stacked.shape[1]), stacked, self.cluster_codes)
+        both = sandwich(np.eye(stacked.shape[1]), stacked, self.cluster_codes, own_factors=self.own_factors)
         size = columns.shape[1]
         result: Floats = both[:size, size:]
         return result

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econometrics.covariance import SmallSample, cluster_sums, small_sample_terms
-from econometrics.design import Design, inverse_gram, least_squares
+from econometrics.design import Design
 from econometrics.effects import Effects
+from econometrics.least_squares import inverse_gram, least_squares
 from econometrics.mediation_system import Equation, System
 
 Floats = NDArray[np.float64]

@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 Method = Literal["sobel", "aroian", "delta", "monte_carlo", "percentile", "basic", "bca"]
 ANALYTIC: tuple[Method, ...] = ("sobel", "aroian", "delta")
 BOOTSTRAP: tuple[Method, ...] = ("percentile", "basic", "bca")
+METHODS: tuple[Method, ...] = (*ANALYTIC, "monte_carlo", *BOOTSTRAP)
 
 
 @dataclass(frozen=True)

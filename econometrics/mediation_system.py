@@ -311,19 +311,23 @@ def interaction_system(columns: Columns, product: int, low: float, high: float, 
     return System(equations, coefficients, effects, function)
 
 
-def moderated_system(columns: Columns, moderator: int, products: tuple[int, int], values: Sequence[float]) -> System:
+def moderated_system(
+    columns: Columns, moderator: int | None, products: tuple[int, int], values: Sequence[float], name: str
+) -> System:
     """Build the model in which a continuous moderator changes both paths, with one mediator.
 
     Parameters
     ----------
     columns : Columns
         Where the variables stand.
-    moderator : int
-        Column of the centred moderator.
+    moderator : int or None
+        Column of the centred moderator; None where the effects explain it.
     products : (int, int)
-        Columns of treatment and mediator times the centred moderator.
+        Columns of the centred treatment and mediator times the centred moderator.
     values : sequence of float
         Values of the centred moderator at which the effects are computed, ascending.
+    name : str
+        What the moderator is called.
 
     References
     ----------
@@ -331,10 +335,10 @@ def moderated_system(columns: Columns, moderator: int, products: tuple[int, int]
     """
     (mediator,), treatment = columns.mediators, columns.treatment
     x, m, y = columns.names[treatment], columns.names[mediator], columns.names[columns.outcome]
-    w = columns.names[moderator]
+    w, alone = name, [] if moderator is None else [moderator]
     equations = (
-        columns.equation(f"a[{m}]", mediator, [treatment, products[0], moderator]),
-        columns.equation("outcome", columns.outcome, [treatment, products[0], mediator, products[1], moderator]),
+        columns.equation(f"a[{m}]", mediator, [treatment, products[0], *alone]),
+        columns.equation("outcome", columns.outcome, [treatment, products[0], mediator, products[1], *alone]),
     )
 
     def function(coefficients: NDArray[Any]) -> NDArray[Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from econometrics.panel_checks import check_panel
 from econometrics.panel_joins import JOIN_COLUMNS, join_tables
+from econometrics.panel_limits import limit_values, relabel
 from econometrics.panel_names import name_problems
 from econometrics.panel_rows import (
     ADJUSTMENT_COLUMNS,
@@ -18,8 +19,6 @@ from econometrics.panel_rows import (
     blank_values,
     condition_of,
     define_variables,
-    limit_values,
-    relabel,
 )
 from econometrics.panel_sources import RawTable, Source, tidy_source
 from econometrics.panel_spec import (
@@ -166,9 +165,7 @@ def _with_keys(data: pd.DataFrame, spec: PanelSpec, flow: Flow) -> pd.DataFrame:
     return data
 
 
-def _take_step(
-    state: _State, step: object, spec: PanelSpec, sources: Mapping[str, Source], place: Place
-) -> None:
+def _take_step(state: _State, step: object, spec: PanelSpec, sources: Mapping[str, Source], place: Place) -> None:
     """Do one step of a specification."""
     match step:
         case JoinStep():
@@ -202,7 +199,9 @@ def _join(state: _State, step: JoinStep, spec: PanelSpec, source: Source, place:
     joined = join_tables(state.data, source.data, step, spec.at(*place))
     report = joined.report
     state.joins.append(report)
-    words = f"joined {step.join} ({step.relationship}): {report['left_matched']:,} of {report['left_rows']:,} rows matched"
+    words = (
+        f"joined {step.join} ({step.relationship}): {report['left_matched']:,} of {report['left_rows']:,} rows matched"
+    )
     removed = f"; {report['right_unmatched']:,} of its own {report['right_rows']:,} rows found no partner"
     if step.keep == "matched":
         words += f", the others removed (e.g. {report['left_examples']})" if report["left_examples"] else ""

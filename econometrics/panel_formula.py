@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
 import numpy as np
@@ -74,7 +77,9 @@ def parse_formula(text: str) -> Formula:
     if not stripped or len(stripped) > LONGEST_FORMULA:
         raise SpecError("the formula is empty" if not stripped else f"is longer than {LONGEST_FORMULA:,} characters")
     try:
-        tree = ast.parse(stripped, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(stripped, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         words = getattr(error, "msg", None) or str(error)
         raise SpecError(f"{stripped!r} is no formula: {words}") from None
@@ -138,8 +143,8 @@ def _problems(node: ast.AST) -> Iterator[str]:
                 yield f"the operator {type(operator).__name__} is not of the language ({LANGUAGE})"
             yield from _problems(operand)
         case ast.BoolOp(values=values):
-            for value in values:
-                yield from _problems(value)
+            for each in values:
+                yield from _problems(each)
         case ast.Compare():
             yield from _problems_of_comparison(node)
         case ast.Call():
@@ -150,6 +155,8 @@ def _problems(node: ast.AST) -> Iterator[str]:
 
 def _problems_of_comparison(node: ast.Compare) -> Iterator[str]:
     yield from _problems(node.left)
+    if len(node.ops) > 1 and any(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops):
+        yield "'in' stands in no chain of comparisons; join them with and"
     for operator, right in zip(node.ops, node.comparators, strict=True):
         if isinstance(operator, ast.In | ast.NotIn):
             constants = isinstance(right, ast.Tuple | ast.List) and all(map(_is_constant, right.elts))
@@ -237,7 +244,7 @@ class _Evaluation:
     year: str
     reasons: dict[str, int]
 
-    def of(self, node: ast.expr) -> Value:
+    def of(self, node: ast.expr) -> Value:  # noqa: PLR0911
         match node:
             case ast.Constant(value=value):
                 return value if isinstance(value, str | bool) else float(value)  # type: ignore[arg-type]
@@ -246,23 +253,22 @@ class _Evaluation:
             case ast.BinOp():
                 return self._binary(node)
             case ast.UnaryOp(op=operator, operand=operand):
-                value = self.of(operand)
-                if isinstance(operator, ast.Not):
-                    truth = as_truth(value, self.text)
-                    return ~truth if isinstance(truth, pd.Series) else not truth
-                number = as_number(value, self.text)
-                return -number if isinstance(operator, ast.USub) else number
+                return self._unary(operator, self.of(operand))
             case ast.BoolOp(op=operator, values=values):
                 truths = [as_truth(self.of(each), self.text) for each in values]
-                found = truths[0]
-                for truth in truths[1:]:
-                    found = found & truth if isinstance(operator, ast.And) else found | truth
-                return found
+                return reduce(and_ if isinstance(operator, ast.And) else or_, truths)
             case ast.Compare():
                 return self._compare(node)
             case ast.Call():
                 return self._call(node)
         raise SpecError(f"{self.text!r}: {type(node).__name__} is not of the language")
+
+    def _unary(self, operator: ast.unaryop, value: Value) -> Value:
+        if isinstance(operator, ast.Not):
+            truth = as_truth(value, self.text)
+            return ~truth if isinstance(truth, pd.Series) else not truth
+        number = as_number(value, self.text)
+        return -number if isinstance(operator, ast.USub) else number
 
     def _column(self, name: str) -> pd.Series:
         column = self.data[name]
@@ -288,7 +294,7 @@ class _Evaluation:
 
     def _compare(self, node: ast.Compare) -> Value:
         left = self.of(node.left)
-        found: Any = True
+        truths: list[pd.Series] = []
         for operator, comparator in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, ast.In | ast.NotIn):
                 truth = self._contained(left, [_constant(each) for each in comparator.elts])  # type: ignore[attr-defined]
@@ -297,16 +303,16 @@ class _Evaluation:
             else:
                 right = self.of(comparator)
                 truth = self._compared(left, _COMPARISONS[type(operator)], right)
-            found = truth if found is True else found & truth
+            truths.append(truth)
             left = right
-        return found  # type: ignore[no-any-return]
+        return reduce(and_, truths)
 
     def _compared(self, left: Value, operator: str, right: Value) -> pd.Series:
         if _is_text(left) != _is_text(right):
             raise SpecError(f"{self.text!r} compares text with a number; put the constant in quotation marks, or not")
         take = as_text if _is_text(left) else as_number
         first, second = (self._full(take(each, self.text)) for each in (left, right))
-        truth = getattr(first, operator)(second).astype("boolean")
+        truth: pd.Series = getattr(first, operator)(second).astype("boolean")
         return truth.mask(first.isna() | second.isna())
 
     def _contained(self, left: Value, options: list[Any]) -> pd.Series:
@@ -350,7 +356,7 @@ def _present(value: Any) -> Any:
     return ~np.isnan(np.asarray(value, dtype="float64"))
 
 
-def _where_finite(value: Any) -> Any:
+def _where_finite(value: Any) -> pd.Series | float:
     if isinstance(value, pd.Series):
         return value.where(np.isfinite(value))
     return float(value) if np.isfinite(value) else float("nan")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -193,7 +193,10 @@ def _rolling(statistic: str) -> Callable[[Call, Value, Any], Value]:
     return run
 
 
-def _grouped(statistic: str) -> Callable[[Call, Value], Value]:
+GroupStatistic = Literal["mean", "sum", "median", "std", "min", "max", "count"]
+
+
+def _grouped(statistic: GroupStatistic) -> Callable[[Call, Value], Value]:
     """Make a statistic over the rows of a group that have a value; missing where a key of the group is."""
 
     def run(call: Call, value: Value) -> Value:

@@ -166,8 +166,8 @@ def _header_length(
 def _has_a_key(row: Sequence[str | None], keys: Sequence[tuple[int, str]]) -> bool:
     for position, kind in keys:
         cell = pd.Series([row[position]], dtype="object")
-        kind = "year" if kind == "year_end" else kind
-        if row[position] is not None and read_column(cell, kind).values.notna().all():
+        any_day = "year" if kind == "year_end" else kind
+        if row[position] is not None and read_column(cell, any_day).values.notna().all():
             return True
     return False
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from econometrics.panel_rows import _key
+from econometrics.panel_rows import key_text
 from econometrics.panel_spec import JoinStep
 from shuzhi import DataError
 
@@ -125,7 +125,7 @@ def _repeated(frame: pd.DataFrame, keys: list[str], side: str) -> list[str]:
 
 
 def _shown(key: Any) -> str:
-    return _key(key) if isinstance(key, tuple) else str(key)
+    return key_text(key) if isinstance(key, tuple) else str(key)
 
 
 def _report(
@@ -144,7 +144,7 @@ def _report(
         has_key = frame[keys].notna().all(axis=1)
         lonely = frame.loc[~matched & has_key, keys]
         different = lonely.drop_duplicates().sort_values(keys)
-        examples = "; ".join(_key(row) for row in _spread(different).itertuples(index=False, name=None))
+        examples = "; ".join(key_text(row) for row in _spread(different).itertuples(index=False, name=None))
         report |= {
             f"{side}_rows": len(frame),
             f"{side}_matched": int(matched.sum()),

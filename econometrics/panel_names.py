@@ -9,17 +9,16 @@ from econometrics.panel_spec import (
     BlankStep,
     CompleteStep,
     DefineStep,
-    DefinitionSpec,
     DropStep,
     JoinStep,
     KeepStep,
     MinimumYearsStep,
     PanelSpec,
     PlacesStep,
-    SourceSpec,
     TrimStep,
     WinsoriseStep,
 )
+from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
 from econometrics.panel_yaml import Place, Problem, nearest
 
 PLACE_COLUMNS = (
@@ -93,7 +92,9 @@ def name_problems(spec: PanelSpec, known: Mapping[str, Collection[str]] | None =
     if spec.output:
         problems += columns.check(("output",), spec.output)
         problems += [
-            (("output",), f"the key {key} must be among them") for key in (spec.firm, spec.year) if key not in spec.output
+            (("output",), f"the key {key} must be among them")
+            for key in (spec.firm, spec.year)
+            if key not in spec.output
         ]
     return problems
 
@@ -166,9 +167,7 @@ def _definition_problems(
         yield from columns.add((*place, name), [name])
 
 
-def _join_problems(
-    place: Place, step: JoinStep, columns: Columns, sources: Mapping[str, Columns]
-) -> Iterator[Problem]:
+def _join_problems(place: Place, step: JoinStep, columns: Columns, sources: Mapping[str, Columns]) -> Iterator[Problem]:
     if step.join not in sources:
         yield (*place, "join"), f"there is no source '{step.join}'.{nearest(step.join, sources)}"
         return

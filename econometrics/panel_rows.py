@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from econometrics.panel_formula import evaluate, parse_formula
-from econometrics.panel_spec import (
-    DefinitionSpec,
-    LimitStep,
-    PanelSpec,
-    PlacesSpec,
-    TrimStep,
-    WinsoriseStep,
-)
+from econometrics.panel_spec import PanelSpec
+from econometrics.panel_spec_sources import DefinitionSpec, PlacesSpec
 from econometrics.panel_yaml import Place
 from econometrics.variables import Variable
 from shuzhi import DataError, SpecError
@@ -123,7 +116,7 @@ def resolve_repeated(
     same = data.duplicated(keep=False) & is_twice
     if how == "error" or (how == "identical" and not same[is_twice].all()):
         left = data[is_twice] if how == "error" else data[is_twice & ~same]
-        examples = [_key(row) for row in left[list(keys)].drop_duplicates().head(EXAMPLES).itertuples(index=False)]
+        examples = [key_text(row) for row in left[list(keys)].drop_duplicates().head(EXAMPLES).itertuples(index=False)]
         groups = len(left[list(keys)].drop_duplicates())
         words = "" if how == "error" else ", with different values"
         alike = int(data.duplicated().sum())
@@ -138,7 +131,8 @@ def resolve_repeated(
     return kept
 
 
-def _key(row: Sequence[Any]) -> str:
+def key_text(row: Sequence[Any]) -> str:
+    """Return the values of a key as one text."""
     return " ".join(str(value) for value in row)
 
 
@@ -202,7 +196,9 @@ def _variable(name: str, definition: DefinitionSpec) -> Variable:
         f"first pattern found in {definition.from_}: "
         + "; ".join(f"{value} if {pattern}" for value, pattern in definition.patterns.items())
     )
-    return Variable(name, definition.label_en, definition.label_zh, definition.unit, formula, definition.source or "computed")
+    return Variable(
+        name, definition.label_en, definition.label_zh, definition.unit, formula, definition.source or "computed"
+    )
 
 
 def _defined(data: pd.DataFrame, definition: DefinitionSpec, spec: PanelSpec, place: Place) -> tuple[pd.Series, str]:
@@ -251,108 +247,10 @@ def blank_values(
     for name in names:
         changed = int((truth & data[name].notna()).sum())
         data[name] = data[name].mask(truth)
-        rows.append(_adjusted(name, f"set to missing: {because}", observations=len(data), changed_above=changed))
+        rows.append(adjustment(name, f"set to missing: {because}", observations=len(data), changed_above=changed))
     return data, rows
 
 
-def _adjusted(variable: str, what: str, **values: Any) -> dict[str, Any]:
+def adjustment(variable: str, what: str, **values: Any) -> dict[str, Any]:
+    """Return a line of the report of adjustments."""
     return {name: values.get(name) for name in ADJUSTMENT_COLUMNS} | {"variable": variable, "what": what}
-
-
-def limit_values(
-    data: pd.DataFrame, step: WinsoriseStep | TrimStep, spec: PanelSpec, place: Place
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Winsorise or trim variables at two percentiles, overall or by group.
-
-    Parameters
-    ----------
-    data : DataFrame
-        The panel.
-    step : WinsoriseStep or TrimStep
-        Variables, shares, groups, and how a percentile is computed: ``linear`` interpolates (type 7 of Hyndman and
-        Fan 1996, as numpy and R do), ``stata`` averages two neighbours (type 2, as ``summarize, detail``, ``_pctile``
-        and the user command ``winsor2`` do).
-    """
-    names = step.winsorise if isinstance(step, WinsoriseStep) else step.trim
-    texts = [name for name in names if not pd.api.types.is_numeric_dtype(data[name].dtype)]
-    if texts:
-        raise spec.error([(place, f"{', '.join(texts)} holds text; only numbers have percentiles")])
-    data = data.copy(deep=False)
-    rows: list[dict[str, Any]] = []
-    for name in names:
-        values = pd.Series(data[name].to_numpy(dtype="float64", na_value=np.nan), index=data.index)
-        changed, records = _limited(name, values, data, step)
-        rows += records
-        suffix = step.suffix if isinstance(step, WinsoriseStep) else ""
-        data[name + suffix] = changed
-    return data, rows
-
-
-def _limited(
-    name: str, values: pd.Series, data: pd.DataFrame, step: LimitStep
-) -> tuple[pd.Series, list[dict[str, Any]]]:
-    found = values.copy()
-    trims = isinstance(step, TrimStep)
-    rows = []
-    keys = data[step.by] if step.by else None
-    groups = {"": values.index} if keys is None else _groups(keys)
-    outside = values.notna() & (keys.isna().any(axis=1) if keys is not None else False)
-    if outside.any():
-        words = f"left as it is: {', '.join(step.by)} missing"
-        rows.append(_adjusted(name, words, by=", ".join(step.by), observations=int(outside.sum())))
-    for group, index in groups.items():
-        part = values.loc[index].dropna()
-        if part.empty:
-            continue
-        low, high = percentiles(part, (step.lower, step.upper), step.percentile)
-        below, above = part.index[part < low], part.index[part > high]
-        found.loc[below], found.loc[above] = (np.nan, np.nan) if trims else (low, high)
-        rows.append(
-            _adjusted(
-                name,
-                "trimmed" if trims else "winsorised",
-                by=", ".join(step.by),
-                group=group,
-                lower=step.lower,
-                upper=step.upper,
-                lower_limit=float(low),
-                upper_limit=float(high),
-                observations=len(part),
-                changed_below=len(below),
-                changed_above=len(above),
-            )
-        )
-    return found, rows
-
-
-def _groups(keys: pd.DataFrame) -> dict[str, pd.Index]:
-    names = list(keys.columns)
-    found = keys.groupby(names[0] if len(names) == 1 else names, dropna=True).groups
-    return {_key(key if isinstance(key, tuple) else (key,)): index for key, index in found.items()}
-
-
-def percentiles(values: pd.Series, shares: Sequence[float], how: str = "linear") -> np.ndarray:
-    """Return percentiles of numbers without missing ones.
-
-    Parameters
-    ----------
-    values : Series of float, shape (n,)
-        At least one.
-    shares : sequence of float
-        Between 0 and 1.
-    how : {"linear", "stata"}
-        Type 7 or type 2 of Hyndman and Fan (1996), The American Statistician 50(4).
-    """
-    method = "linear" if how == "linear" else "averaged_inverted_cdf"
-    found: np.ndarray = np.quantile(values.to_numpy(dtype="float64"), list(shares), method=method)  # type: ignore[call-overload]
-    return found
-
-
-def relabel(variables: Mapping[str, Variable], names: Sequence[str], suffix: str, words: str) -> dict[str, Variable]:
-    """Return the variables with those that were winsorised or trimmed described so."""
-    known = dict(variables)
-    for name in names:
-        old = known.get(name, Variable(name))
-        formula = f"{old.formula}; {words}" if old.formula else words
-        known[name + suffix] = replace(old, name=name + suffix, formula=formula)
-    return known

@@ -1,4 +1,4 @@
-"""A source as it comes becomes a table: columns by their printed headers, units, codes, years, filters, one row a key."""
+"""A source as it comes becomes a table: columns by their printed headers, units, codes, filters, one row a key."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pandas as pd
 
 from econometrics.panel_header import Header, split_header_rows
 from econometrics.panel_rows import Flow, apply_filter, define_variables, resolve_repeated
-from econometrics.panel_spec import ColumnSpec, KeepSpec, PanelSpec, SourceSpec
-from econometrics.panel_units import conversion_factor
+from econometrics.panel_spec import PanelSpec
+from econometrics.panel_spec_sources import ColumnSpec, KeepSpec, SourceSpec
+from econometrics.panel_units import conversion_factor, split_header
 from econometrics.panel_values import guess_kind, read_column, text_of
 from econometrics.panel_yaml import nearest
 from econometrics.variables import Variable
@@ -132,7 +133,12 @@ def _header_of(raw: RawTable, source: SourceSpec, where: str) -> tuple[list[Head
     if raw.has_header:
         known = {str(name): raw.variables.get(str(name), Variable(str(name))) for name in raw.cells.columns}
         headers = [
-            Header(name, tuple(dict.fromkeys([name, *filter(None, [each.label_zh, each.label_en])])), each.label_zh, each.unit)
+            Header(
+                name,
+                tuple(dict.fromkeys([name, *filter(None, [each.label_zh, each.label_en])])),
+                each.label_zh,
+                each.unit,
+            )
             for name, each in known.items()
         ]
         body = raw.cells.copy(deep=False).reset_index(drop=True)
@@ -157,13 +163,16 @@ def lengthen(
     """Turn columns such as ``revenue 2019`` and ``revenue 2020`` into rows with a year."""
     wide = source.wide
     assert wide is not None
-    found = [next(filter(None, (re.fullmatch(wide.pattern, name) for name in header.names)), None) for header in headers]
+    found = [
+        next(filter(None, (re.fullmatch(wide.pattern, name) for name in header.names)), None) for header in headers
+    ]
     if not any(found):
         raise DataError(f"{where}: no header fulfils the pattern {wide.pattern!r}")
     fixed = [position for position, match in enumerate(found) if match is None]
-    names = list(dict.fromkeys(match["name"].strip() for match in found if match))
+    split = [split_header(match["name"].strip()) if match else ("", "") for match in found]
+    names = list(dict.fromkeys(name for name, _ in split if name))
     years = sorted({match["year"] for match in found if match})
-    by_cell = {(match["name"].strip(), match["year"]): position for position, match in enumerate(found) if match}
+    by_cell = {(split[position][0], match["year"]): position for position, match in enumerate(found) if match}
     parts = []
     for year in years:
         part = body[fixed].copy()
@@ -173,7 +182,7 @@ def lengthen(
             part[name] = body[position] if position is not None else None
         part.columns = pd.RangeIndex(part.shape[1])
         parts.append(part)
-    units = {match["name"].strip(): headers[position].unit for position, match in enumerate(found) if match}
+    units = {name: unit or headers[position].unit for position, (name, unit) in enumerate(split) if name}
     new = [headers[position] for position in fixed] + [Header(wide.year, (wide.year,))]
     new += [Header(name, (name,), "" if name.isascii() else name, units[name]) for name in names]
     return new, pd.concat(parts, ignore_index=True)
@@ -194,7 +203,7 @@ def _columns_of(source: SourceSpec, headers: Sequence[Header], body: pd.DataFram
         plain = plain if plain.isidentifier() else f"column_{plain}"
         while plain in columns:
             plain += "_2"
-        columns[plain] = ColumnSpec(from_=header.name, kind=guess_kind(plain, body[position]))  # type: ignore[arg-type]
+        columns[plain] = ColumnSpec(from_=header.name, kind=guess_kind(plain, body[position]))
     return columns
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -28,23 +29,23 @@ def summarise(panel: Panel) -> str:
         lines += ["", "Values changed", *_adjustment_lines(panel.adjustments)]
     if len(panel.reading):
         lines += ["", "In the files", *_reading_lines(panel.reading)]
-    lost = panel.definitions[panel.definitions["missing"].astype("int64") > 0] if len(panel.definitions) else []
-    if len(lost):
+    lost = [row for row in panel.definitions.to_dict("records") if int(row["missing"]) > 0]
+    if lost:
         lines += ["", "Computed variables with missing values"]
-        lines += [f"  {row.variable}: {row.missing:,} missing ({row.missing_because})" for row in lost.itertuples()]
+        lines += [f"  {row['variable']}: {int(row['missing']):,} missing ({row['missing_because']})" for row in lost]
     return "\n".join(lines)
 
 
 def _flow_lines(rows: pd.DataFrame) -> list[str]:
     lines = []
-    for row in rows.itertuples():
-        removed = f"{-row.rows_removed:+,}" if row.rows_removed else "0"
-        firms = "" if pd.isna(row.firms_left) else f"{row.firms_left:>8,} firms"
-        lines.append(f"    {removed:>10} {row.rows_left:>10,} rows {firms}  {row.what}")
+    for row in rows.to_dict("records"):
+        removed = f"{-int(row['rows_removed']):+,}" if row["rows_removed"] else "0"
+        firms = "" if pd.isna(row["firms_left"]) else f"{int(row['firms_left']):>8,} firms"
+        lines.append(f"    {removed:>10} {int(row['rows_left']):>10,} rows {firms}  {row['what']}")
     return lines
 
 
-def _join_lines(row: dict[str, object]) -> list[str]:
+def _join_lines(row: Mapping[Hashable, Any]) -> list[str]:
     lines = [f"  {row['source']} ({row['relationship']}) on {row['on']}"]
     for side, name in (("left", "panel"), ("right", "source")):
         line = f"    {name}: {row[f'{side}_matched']:,} of {row[f'{side}_rows']:,} rows matched"
@@ -71,9 +72,9 @@ def _adjustment_lines(adjustments: pd.DataFrame) -> list[str]:
 
 def _reading_lines(reading: pd.DataFrame) -> list[str]:
     lines = []
-    for row in reading.itertuples():
-        name = f"{row.source}.{row.column}" if row.column else row.source
-        cells = f": {row.cells:,} cells" if row.cells else ""
-        examples = f", for example {row.examples}" if row.examples else ""
-        lines.append(f"  {name}: {row.what}{cells}{examples}")
+    for row in reading.to_dict("records"):
+        name = f"{row['source']}.{row['column']}" if row["column"] else row["source"]
+        cells = f": {row['cells']:,} cells" if row["cells"] else ""
+        examples = f", for example {row['examples']}" if row["examples"] else ""
+        lines.append(f"  {name}: {row['what']}{cells}{examples}")
     return lines

@@ -64,9 +64,10 @@ def text_of(cell: Any) -> str | None:
     if isinstance(cell, bool | np.bool_):
         return "1" if cell else "0"
     if isinstance(cell, float | np.floating):
-        if not np.isfinite(cell):
+        number = float(cell)
+        if not np.isfinite(number):
             return None
-        return str(int(cell)) if cell == int(cell) and abs(cell) < 1e15 else repr(float(cell))
+        return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
     text = str(cell)
     text = text if text.isascii() else unicodedata.normalize("NFKC", text).replace("\u2212", "-")
     text = text.strip()

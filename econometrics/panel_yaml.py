@@ -15,6 +15,7 @@ from shuzhi import SpecError
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
 MOST_NODES = 100_000
+LONGEST_GIVEN = 80
 
 
 def read_yaml(text: str, file: str) -> tuple[Any, dict[Place, int]]:
@@ -80,7 +81,8 @@ def _value_of(loader: Any, node: Any, place: Place, lines: dict[Place, int], pro
 
 def line_of(lines: Mapping[Place, int], place: Sequence[str | int]) -> int:
     """Return the line of an entry, or of the nearest one around it; what stands in no YAML is skipped."""
-    best, here = lines.get((), 1), ()
+    best = lines.get((), 1)
+    here: Place = ()
     for part in place:
         if (*here, part) in lines:
             here = (*here, part)
@@ -132,18 +134,41 @@ def pydantic_problems(error: ValidationError, model: type[BaseModel]) -> list[Pr
     model : type of BaseModel
         The model that was built.
     """
-    problems = []
-    for each in error.errors(include_url=False):
+    problems: dict[Place, list[str]] = {}
+    errors = error.errors(include_url=False)
+    told = [(_of_file(each["loc"]), each["type"] in _OTHER_BRANCH) for each in errors]
+    for each in errors:
         place: Place = tuple(each["loc"])
+        here = _of_file(place)
+        if each["type"] in _OTHER_BRANCH and here != place and _is_told_better(here, told):
+            continue
         words = each["msg"].removeprefix("Value error, ")
         if each["type"] == "extra_forbidden":
             words = f"no such key.{nearest(str(place[-1]), _keys_at(model, place[:-1]))}"
         elif each["type"] == "missing":
             words = "is missing; it must be given"
         elif each["type"] not in {"value_error", "which_kind"}:
-            words = f"{words} (given: {each['input']!r})"
-        problems.append((place, words))
-    return problems
+            given = repr(each["input"])
+            words = f"{words} (given: {given if len(given) <= LONGEST_GIVEN else given[:LONGEST_GIVEN] + '…'})"
+        problems.setdefault(here, []).append(words)
+    return [(place, "; or: ".join(dict.fromkeys(words))) for place, words in problems.items()]
+
+
+# What pydantic says of the branch of a union that was not meant, beside what is wrong in the one that was.
+_OTHER_BRANCH = frozenset(("literal_error", "dict_type", "list_type", "int_parsing", "int_type", "string_type"))
+
+
+def _of_file(place: Place) -> Place:
+    """Return a path without the names of branches of unions, which stand in no file."""
+    named = place[:-1] if place[-1:] and place[-1] in {"int", "str", "float", "bool"} else place
+    return tuple(part for part in named if isinstance(part, int) or not part.endswith(("]", "Spec", "Step")))
+
+
+def _is_told_better(here: Place, told: Sequence[tuple[Place, bool]]) -> bool:
+    """Tell whether another problem stands deeper in the same entry, or at it and not of another branch."""
+    return any(
+        place[: len(here)] == here and (len(place) > len(here) or not is_branch) for place, is_branch in told
+    )
 
 
 def _keys_at(model: type[BaseModel], place: Place) -> list[str]:

@@ -164,7 +164,7 @@ def _renamed(code: str, name: str, source: Mapping[str, str], target: _Target) -
         return None
     stem = name_stem(new_name)
     reused = any(
-        other != code and other[:4] == code[:4] and name_stem(other_name) == stem
+        other != code and other[:4] == code[:4] and level_of(other) == level_of(code) and name_stem(other_name) == stem
         for other, other_name in source.items()
     )
     return None if reused else (code, "same_code_new_name")
@@ -218,6 +218,20 @@ def _map_one(code: str, year: int, target_year: int) -> tuple[str | None, int, t
     else:
         found, how = _find(code, name, place_names(listed), _target(list_date(target_year)))
     return name, listed, found, how
+
+
+@cache
+def places_then(code: str, year: int, target_year: int) -> tuple[str, ...]:
+    """Places of the target year's list that hold one place, the main one first; empty if none does.
+
+    Parameters
+    ----------
+    code : str
+        Six digits.
+    year, target_year : int
+        Year of the code, and of the list wanted; rules as in :func:`map_places`.
+    """
+    return _map_one(code, year, target_year)[2]
 
 
 def map_places(

@@ -16,7 +16,7 @@ PlaceLevel = Literal["county", "prefecture", "province"]
 
 MUNICIPALITIES = ("11", "12", "31", "50")
 # Collective headings of the lists: no place of their own.
-HEADINGS = ("市辖区", "县", "省直辖", "自治区直辖", "省直属")
+HEADINGS = ("市辖区", "县", "市", "省直辖", "自治区直辖", "省直属")
 # Longer names first, so that 柯尔克孜族 is not cut to 柯尔克孜.
 _PEOPLE = re.compile(
     "柯尔克孜族|柯尔克孜|达斡尔族|塔吉克族|哈萨克族|鄂温克族|蒙古族|土家族|布依族|"
@@ -30,7 +30,7 @@ _KIND = re.compile(r"(?:自治县|自治旗|自治州|特区|林区|地区|联�
 
 def is_heading(name: str) -> bool:
     """Whether a name of a list is a collective heading such as 市辖区, not a place."""
-    return name.startswith(HEADINGS[2:]) or name in HEADINGS[:2]
+    return name.startswith(HEADINGS[3:]) or name in HEADINGS[:3]
 
 
 @cache
@@ -67,6 +67,7 @@ def _revisions() -> tuple[str, ...]:
     return tuple(sorted(GB2260.revisions()))
 
 
+@cache
 def list_date(year: int) -> str:
     """Date of the list that is in force at the end of a year, as ``YYYYMM``.
 
@@ -127,11 +128,14 @@ def name_in_or_near(code: str, year: int) -> tuple[str, int] | None:
     tuple of str and int, or None
         None if no list from 1980 to 2019 has the code as a place.
     """
+    own = place_names(year).get(code)
+    if own is not None and not is_heading(own):
+        return own, year
     first, last = int(_revisions()[0][:4]), int(_revisions()[-1][:4])
     for near in sorted(range(first, last + 1), key=lambda other: (abs(other - year), other)):
         name = place_names(near).get(code)
         if name is not None and not is_heading(name):
-            return name, year if place_names(year).get(code) == name else near
+            return name, near
     return None
 
 

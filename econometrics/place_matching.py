@@ -168,12 +168,15 @@ def _former() -> dict[str, tuple[tuple[str, str | None, str], ...]]:
 
 
 @cache
-def _old_names() -> dict[str, str]:
-    """Every code of the lists since 1980 to its last name."""
-    names: dict[str, str] = {}
-    for year in range(1980, LAST_LIST + 1):
-        names.update(place_names(year))
-    return names
+def _old_names() -> dict[str, tuple[str, ...]]:
+    """Every code of the lists since 1980 to its names, the last one first; a change of kind is no other name."""
+    names: dict[str, dict[str, str]] = defaultdict(dict)
+    for year in range(LAST_LIST, 1979, -1):
+        for code, name in place_names(year).items():
+            known = names[code]
+            if not is_heading(name):
+                known.setdefault(name_stem(name), name)
+    return {code: tuple(known.values()) for code, known in names.items()}
 
 
 def _province(value: object) -> str | None:
@@ -277,9 +280,13 @@ def _by_code(text: str) -> Found:
     if code in _provinces():
         return None, None, "a province, not a prefecture"
     province = code[:2] + "0000"
-    for name in dict.fromkeys((old[code], old.get(prefecture, ""))):
-        if name and not is_heading(name):
-            found = _by_name(name, province)
-            if found[0] is not None:
-                return found[0], "former code", None
-    return None, None, f"{old[code]} ({code}) has no single successor among the prefectures of {LAST_LIST}"
+    # The last name of a county decides, for its code may have been given away; a prefecture that is gone left its name.
+    own = [_by_name(name, province)[0] for name in old[code][:1]]
+    is_own_prefecture = code == prefecture and not code.endswith("00")
+    above = [] if is_own_prefecture else [_by_name(name, province)[0] for name in old.get(prefecture, ())]
+    for found in (own, above):
+        known = {each for each in found if each is not None}
+        if len(known) == 1:
+            return known.pop(), "former code", None
+    names = ", before ".join(old[code]) or "a heading"
+    return None, None, f"{names} ({code}) has no single successor among the prefectures of {LAST_LIST}"

@@ -9,9 +9,10 @@ import pandas as pd
 from econometrics.covariance import SmallSample, StandardErrors
 from econometrics.design import as_names, build_design, refuse_doubled
 from econometrics.instrument import InstrumentedRegression, instrument
+from econometrics.magnitude import EconomicMagnitude, WaldTest, economic_magnitude, wald_test
 from econometrics.regression_build import ErrorOptions, build_regression, choose_kind
 from econometrics.regression_fit import fit_least_squares
-from econometrics.regression_result import EconomicMagnitude, Regression, WaldTest, economic_magnitude, wald_test
+from econometrics.regression_result import Regression
 from econometrics.wild_bootstrap import WildWeights
 
 __all__ = [
@@ -62,7 +63,7 @@ def regress(
         Column of analytic weights, all positive: the variance of an error is inverse to its weight.
     standard_errors : {"classical", "robust", "cluster", "cr2", "wild"}, optional
         By default ``cluster`` where a cluster is named and ``robust`` (HC1) where none is.
-    small_sample : {"reghdfe", "fixest", "linearmodels"}
+    small_sample : {"reghdfe", "fixest", "cluster2", "linearmodels"}
         Convention of factors and degrees of freedom, see ``small_sample_terms``; CR2 has its own.
     drop_singletons : bool
         Drop rows alone in a level of an effect, again and again; the number is in ``dropped``.

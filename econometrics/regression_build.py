@@ -18,10 +18,12 @@ from econometrics.covariance import (
     small_sample_terms,
 )
 from econometrics.cr2 import cr2_covariance
-from econometrics.design import CONSTANT, Design, inverse_gram
+from econometrics.design import CONSTANT, Design
 from econometrics.effects import Effects, Floats
+from econometrics.least_squares import inverse_gram
 from econometrics.regression_fit import Fit
-from econometrics.regression_result import Regression, t_p_values
+from econometrics.regression_result import Regression
+from econometrics.tails import t_p_values
 from econometrics.wild_bootstrap import WildBootstrap, WildWeights, wild_cluster_bootstrap
 from shuzhi import SpecError
 
@@ -37,7 +39,7 @@ class ErrorOptions:
     ----------
     kind : {"classical", "robust", "cluster", "cr2", "wild"}
         Kind of errors.
-    convention : {"reghdfe", "fixest", "linearmodels"}
+    convention : {"reghdfe", "fixest", "cluster2", "linearmodels"}
         Small-sample convention.
     seed, draws : int
         Of the wild bootstrap.
@@ -102,7 +104,9 @@ def covariance_of(design: Design, fit: Fit, options: ErrorOptions) -> tuple[Floa
     bread = inverse_gram(fit.score_columns)
     if options.kind == "classical":
         return bread * float(fit.residuals @ fit.residuals) / observations * terms.factor, terms, ""
-    covariance = sandwich(bread, fit.score_columns * fit.residuals[:, None], clusters.codes) * terms.factor
+    scores = fit.score_columns * fit.residuals[:, None]
+    own_factors = options.convention == "cluster2"
+    covariance = sandwich(bread, scores, clusters.codes, own_factors=own_factors) * terms.factor
     if len(clusters.codes) < 2:
         return covariance, terms, ""
     fixed, warning = repaired(covariance, options.convention)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from econometrics.design import CONSTANT, Design, independent_terms, least_squares
+from econometrics.design import CONSTANT, Design, independent_terms
 from econometrics.effects import Floats
+from econometrics.least_squares import least_squares
 from shuzhi import EstimationError
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from econometrics.covariance import SmallSample, StandardErrors
-from econometrics.sample import numeric_values
-from shuzhi import DataError, SpecError
+from econometrics.tails import t_quantiles
 
 if TYPE_CHECKING:
     from econometrics.wild_bootstrap import WildBootstrap
@@ -23,44 +20,6 @@ KIND_IN_WORDS = {
     "cr2": "clustered, CR2 with Satterthwaite degrees of freedom",
     "wild": "clustered; p values and intervals by wild cluster bootstrap",
 }
-
-
-def t_p_values(statistics: pd.Series, degrees_of_freedom: pd.Series | float) -> pd.Series:
-    """Two-sided p values of t statistics; of the normal where degrees of freedom are infinite.
-
-    Parameters
-    ----------
-    statistics : Series
-        t statistics.
-    degrees_of_freedom : Series or float
-        One for all or one a term.
-    """
-    from scipy.special import ndtr, stdtr
-
-    degrees = np.broadcast_to(np.asarray(degrees_of_freedom, dtype=np.float64), statistics.shape)
-    below = -np.abs(statistics.to_numpy(dtype=np.float64))
-    tail = np.where(np.isinf(degrees), ndtr(below), stdtr(np.where(np.isinf(degrees), 1.0, degrees), below))
-    return pd.Series(2 * tail, index=statistics.index)
-
-
-def t_quantiles(level: float, degrees_of_freedom: pd.Series) -> pd.Series:
-    """Return the quantile with (1 - level) / 2 above it, for each term.
-
-    Parameters
-    ----------
-    level : float
-        Coverage, between 0 and 1.
-    degrees_of_freedom : Series
-        One a term; infinite for the normal.
-    """
-    from scipy.special import ndtri, stdtrit
-
-    if not 0 < level < 1:
-        raise SpecError(f"level must lie between 0 and 1, it is {level}; 0.95 is usual")
-    degrees = degrees_of_freedom.to_numpy(dtype=np.float64)
-    share = (1 + level) / 2
-    values = np.where(np.isinf(degrees), ndtri(share), stdtrit(np.where(np.isinf(degrees), 1.0, degrees), share))
-    return pd.Series(values, index=degrees_of_freedom.index)
 
 
 @dataclass(frozen=True)
@@ -236,167 +195,3 @@ def _table(frame: pd.DataFrame, level: float) -> list[str]:
             f"{row.p_value:>8.4f}  [{row.interval_low:.6g}, {row.interval_high:.6g}]"
         )
     return lines
-
-
-@dataclass(frozen=True)
-class WaldTest:
-    """A test that several coefficients are zero at once.
-
-    Parameters
-    ----------
-    terms : tuple of str
-        Coefficients tested.
-    statistic : float
-        F, the Wald statistic divided by the number of terms.
-    numerator_degrees_of_freedom : int
-        Number of terms.
-    denominator_degrees_of_freedom : float
-        Of the model's t distribution.
-    p_value : float
-        Of the F distribution (chi-squared where the denominator's are infinite).
-    """
-
-    terms: tuple[str, ...]
-    statistic: float
-    numerator_degrees_of_freedom: int
-    denominator_degrees_of_freedom: float
-    p_value: float
-
-
-def f_p_value(statistic: float, numerator: float, denominator: float) -> float:
-    """Return the upper tail of F, or of chi-squared / numerator where the denominator is infinite.
-
-    Parameters
-    ----------
-    statistic, numerator, denominator : float
-        F and its degrees of freedom.
-    """
-    from scipy.special import chdtrc, fdtrc
-
-    if np.isnan(statistic):
-        return float("nan")
-    value = max(statistic, 0.0)
-    return float(
-        chdtrc(numerator, value * numerator) if np.isinf(denominator) else fdtrc(numerator, denominator, value)
-    )
-
-
-def wald_test(result: Regression, terms: Sequence[str] | None = None) -> WaldTest:
-    """Test that coefficients are zero at once, with the covariance of the result.
-
-    Parameters
-    ----------
-    result : Regression
-        Estimates.
-    terms : sequence of str, optional
-        All but the constant by default.
-
-    Raises
-    ------
-    SpecError
-        A term is not in the model.
-    """
-    chosen = [term for term in result.coefficients.index if term != "constant"] if terms is None else list(terms)
-    _refuse_terms(result, chosen)
-    values = result.coefficients[chosen].to_numpy(dtype=np.float64)
-    matrix = result.covariance.loc[chosen, chosen].to_numpy(dtype=np.float64)
-    scale = np.sqrt(np.diag(matrix))
-    standard = values / scale
-    statistic = float(standard @ np.linalg.pinv(matrix / scale[:, None] / scale, hermitian=True) @ standard)
-    number = len(chosen)
-    degrees = result.degrees_of_freedom
-    return WaldTest(tuple(chosen), statistic / number, number, degrees, f_p_value(statistic / number, number, degrees))
-
-
-def _refuse_terms(result: Regression, terms: Sequence[str]) -> None:
-    unknown = [term for term in terms if term not in result.coefficients.index]
-    if unknown or not terms:
-        raise SpecError(
-            f"no coefficient of {', '.join(unknown) or 'any term'}; the model of {result.outcome} has "
-            f"{', '.join(result.coefficients.index)}"
-        )
-
-
-@dataclass(frozen=True)
-class EconomicMagnitude:
-    """How much of the outcome's spread or level one standard deviation of a regressor moves.
-
-    Parameters
-    ----------
-    term, outcome : str
-        Regressor and outcome.
-    coefficient : float
-        Estimated effect of one unit.
-    term_sd : float
-        Standard deviation of the regressor.
-    relative_to : {"sd", "mean"}
-        What the change is compared with.
-    outcome_scale : float
-        Standard deviation or mean of the outcome.
-    """
-
-    term: str
-    outcome: str
-    coefficient: float
-    term_sd: float
-    relative_to: Literal["sd", "mean"]
-    outcome_scale: float
-
-    @property
-    def change(self) -> float:
-        """Change of the outcome, in its units, as the regressor rises by one standard deviation."""
-        return self.coefficient * self.term_sd
-
-    @property
-    def share(self) -> float:
-        """The change as a share of the outcome's standard deviation or mean."""
-        return self.change / abs(self.outcome_scale) if self.outcome_scale else float("nan")
-
-    def summary(self) -> str:
-        """Say the magnitude in one sentence with its arithmetic."""
-        name = {"sd": "standard deviation", "mean": "mean"}[self.relative_to]
-        return (
-            f"One standard deviation of {self.term} ({self.term_sd:.4g}) goes with a change of {self.outcome} by "
-            f"{self.change:.4g}, {self.share:.1%} of its {name} "
-            f"({self.coefficient:.4g} x {self.term_sd:.4g} / {self.outcome_scale:.4g})."
-        )
-
-
-def economic_magnitude(
-    result: Regression,
-    term: str,
-    *,
-    data: pd.DataFrame | None = None,
-    relative_to: Literal["sd", "mean"] = "sd",
-) -> EconomicMagnitude:
-    """Compute coefficient times the regressor's standard deviation over the outcome's standard deviation or mean.
-
-    Parameters
-    ----------
-    result : Regression
-        Estimates.
-    term : str
-        Regressor.
-    data : DataFrame, optional
-        Rows that set the standard deviations; by default the rows of the estimate.
-    relative_to : {"sd", "mean"}
-        What the change is compared with.
-
-    Raises
-    ------
-    SpecError
-        The term is not in the model.
-    DataError
-        ``data`` lacks a column.
-    """
-    _refuse_terms(result, [term])
-    term_sd = float(result.regressor_sds[term])
-    scale = result.outcome_sd if relative_to == "sd" else result.outcome_mean
-    if data is not None:
-        lacking = [name for name in (term, result.outcome) if name not in data.columns]
-        if lacking:
-            raise DataError(f"no column {', '.join(lacking)} in the data for the magnitude of {term}")
-        term_sd = float(np.nanstd(numeric_values(data[term]), ddof=1))
-        outcome = numeric_values(data[result.outcome])
-        scale = float(np.nanstd(outcome, ddof=1) if relative_to == "sd" else np.nanmean(outcome))
-    return EconomicMagnitude(term, result.outcome, float(result.coefficients[term]), term_sd, relative_to, float(scale))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -81,7 +81,8 @@ def frame_table(
     for record in frame.to_dict("records"):
         if panel is not None and record[panel] != previous:
             previous = record[panel]
-            rows.append(Row(_label(previous, labels), (), "heading"))
+            heading = _label(previous, labels)
+            rows.append(Row(word("all", language) if heading == "all" else heading, (), "heading"))
         cells = tuple(_frame_cell(record, names, frame, digits, levels, small) for names in parts)
         rows.append(Row(_label(record[stub], labels), cells))
     headers = tuple(Header(_column_label(names, labels, language)) for names in parts)
@@ -200,13 +201,33 @@ def descriptive_table(
     )
 
 
+class Correlations(Protocol):
+    """What a table needs of a matrix of correlations; all frames have the variables as index and columns."""
+
+    @property
+    def pearson(self) -> pd.DataFrame:
+        """Correlations of values."""
+
+    @property
+    def spearman(self) -> pd.DataFrame:
+        """Correlations of ranks."""
+
+    @property
+    def pearson_p(self) -> pd.DataFrame:
+        """Their p values."""
+
+    @property
+    def spearman_p(self) -> pd.DataFrame:
+        """Their p values."""
+
+    @property
+    def observations(self) -> pd.DataFrame:
+        """Rows behind each correlation."""
+
+
 def correlation_table(
-    below: pd.DataFrame,
+    matrix: Correlations,
     *,
-    above: pd.DataFrame | None = None,
-    p_below: pd.DataFrame | None = None,
-    p_above: pd.DataFrame | None = None,
-    observations: int | None = None,
     labels: Mapping[str, str] | None = None,
     language: Language = "zh",
     stars: bool | Sequence[float] = True,
@@ -218,20 +239,14 @@ def correlation_table(
 
     Parameters
     ----------
-    below : DataFrame
-        Square, with the variables as index and columns: Pearson's correlations.
-    above : DataFrame, optional
-        The same of Spearman's; without it the part above the diagonal stays blank.
-    p_below, p_above : DataFrame, optional
-        Their p values, for the stars.
-    observations : int, optional
-        Rows behind the correlations.
+    matrix : CorrelationMatrix
+        Correlations with their p values and numbers of rows.
     labels : mapping of str to str, optional
         What variables are called.
     language : {'zh', 'en'}
         The language of the table's own words.
     stars : bool or sequence of float
-        Stars at 10, 5 and 1 %, none, or the levels that get one star each; only with p values.
+        Stars at 10, 5 and 1 %, none, or the levels that get one star each.
     digits : int
         Decimal places.
     title, number : str
@@ -240,36 +255,31 @@ def correlation_table(
     Raises
     ------
     DataError
-        If a frame is not square over the same variables.
+        If the frames are not square over the same variables.
     """
-    names = [str(name) for name in below.columns]
-    for frame in (below, above, p_below, p_above):
-        if frame is not None and (
-            [str(name) for name in frame.index] != names or list(map(str, frame.columns)) != names
-        ):
-            raise DataError("correlation table: all frames must have the same variables as index and as columns")
-    labels, levels = labels or {}, star_levels(stars) if p_below is not None or p_above is not None else ()
+    names = [str(name) for name in matrix.pearson.columns]
+    frames = (matrix.pearson, matrix.spearman, matrix.pearson_p, matrix.spearman_p, matrix.observations)
+    if any([str(name) for name in axis] != names for frame in frames for axis in (frame.index, frame.columns)):
+        raise DataError("correlation table: all frames must have the same variables as index and as columns")
+    labels, levels = labels or {}, star_levels(stars)
+    below, above, p_below, p_above = (np.asarray(frame, dtype="float64") for frame in frames[:4])
     rows = []
     for line, name in enumerate(names):
         cells = []
         for column in range(len(names)):
             values, p_values = (below, p_below) if column <= line else (above, p_above)
-            if values is None:
-                cells.append(Cell())
-                continue
-            starred = column != line and p_values is not None
-            mark = stars_of(float(np.asarray(p_values)[line, column]), levels) if starred else ""
-            cells.append(Cell((float(np.asarray(values)[line, column]),), digits=digits, style="fixed", stars=mark))
+            mark = "" if column == line else stars_of(float(p_values[line, column]), levels)
+            cells.append(Cell((float(values[line, column]),), digits=digits, style="fixed", stars=mark))
         rows.append(Row(f"({line + 1}) {variable_label(name, labels)}", tuple(cells)))
     headers = tuple(Header(f"({column + 1})") for column in range(len(names)))
     default = "相关系数矩阵" if language == "zh" else "Correlations"
-    notes = _correlation_notes(above is not None, observations, language) + stars_note(levels, language)
+    notes = _correlation_notes(np.asarray(matrix.observations), language) + stars_note(levels, language)
     return Table(title or default, (headers,), tuple(rows), notes, language, number)
 
 
-def _correlation_notes(both: bool, observations: int | None, language: Language) -> tuple[str, ...]:
+def _correlation_notes(observations: np.ndarray, language: Language) -> tuple[str, ...]:
+    least, most = int(observations.min()), int(observations.max())
+    shown = f"{least:,}" if least == most else f"{least:,}–{most:,}"
     if language == "zh":
-        kinds = "对角线下方为 Pearson 相关系数" + ("，上方为 Spearman 相关系数。" if both else "。")
-        return (kinds, *((f"观测值 {observations:,}。",) if observations is not None else ()))
-    kinds = "Pearson correlations below the diagonal" + (", Spearman correlations above it." if both else ".")
-    return (kinds, *((f"{observations:,} observations.",) if observations is not None else ()))
+        return ("对角线下方为 Pearson 相关系数，上方为 Spearman 相关系数。", f"每对变量的观测值为 {shown}。")
+    return ("Pearson correlations below the diagonal, Spearman correlations above it.", f"{shown} observations a pair.")

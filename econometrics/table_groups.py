@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 from econometrics.table_model import Language, Table
 from econometrics.table_notes import Below
 from econometrics.table_regression import DEFAULT_STATISTICS, GroupTest, ModelResult, regression_table
-from econometrics.table_words import variable_label, word
+from econometrics.table_words import effect_name, variable_label, word
 from shuzhi import DataError
+
+_TESTS: dict[str, tuple[str, str]] = {
+    "interaction": ("交互项", "interaction"),
+    "suest": ("似无相关", "suest"),
+    "permutation": ("费舍尔置换", "permutation"),
+}
+
+
+class SplitResult(Protocol):
+    """What a table needs of a split; ``econometrics.heterogeneity.by_group`` gives it, and so does `Split`."""
+
+    @property
+    def name(self) -> str:
+        """What the sample is split by."""
+
+    @property
+    def models(self) -> Mapping[str, Any]:
+        """A model for each group, in the order of the columns."""
+
+    @property
+    def p_values(self) -> Mapping[str, float]:
+        """p values of equal coefficients of the treatment over all groups, by the name of the test."""
+
+    @property
+    def note(self) -> str:
+        """How the tests were computed."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +62,7 @@ class Split:
 
 
 def heterogeneity_table(
-    splits: Sequence[Split],
+    splits: Sequence[SplitResult],
     *,
     labels: Mapping[str, str] | None = None,
     language: Language = "zh",
@@ -53,8 +79,8 @@ def heterogeneity_table(
 
     Parameters
     ----------
-    splits : sequence of Split
-        Each becomes a group of columns with its name above.
+    splits : sequence of GroupComparison or Split
+        Each becomes a group of columns with its name above; groups that could not be estimated are in the notes.
     labels : mapping of str to str, optional
         What variables, splits, groups and tests are called.
     language, below, stars, digits, controls, controls_shown, statistics, title, number
@@ -80,9 +106,9 @@ def heterogeneity_table(
         models += split.models.values()
         headers += [variable_label(str(name), labels) for name in split.models]
         for name, p_value in split.p_values.items():
-            label = variable_label(name, labels)
+            label = labels.get(name) or _TESTS.get(name, (name, name))[language == "en"]
             label = f"{default}（{label}）" if language == "zh" else f"{default} ({label})"
-            tests.append(GroupTest((first, len(models) - 1), p_value, label, split.note))
+            tests.append(GroupTest((first, len(models) - 1), p_value, label, _test_note(split, labels, language)))
     outcomes = {model.outcome for model in models}
     title_ = title or ("异质性分析" if language == "zh" else "Heterogeneity")
     table = regression_table(
@@ -101,8 +127,29 @@ def heterogeneity_table(
         title=title_,
         number=number,
     )
-    if len(outcomes) != 1:
-        return table
-    name = variable_label(next(iter(outcomes)), labels)
-    note = f"被解释变量为{name}。" if language == "zh" else f"The dependent variable is {name}."
-    return Table(table.title, table.headers, table.rows, (note, *table.notes), language, number, table.stub)
+    notes = [*table.notes, *(note for split in splits for note in _flag_notes(split, labels, language))]
+    if len(outcomes) == 1:
+        name = variable_label(next(iter(outcomes)), labels)
+        notes.insert(0, f"被解释变量为{name}。" if language == "zh" else f"The dependent variable is {name}.")
+    return replace(table, notes=tuple(notes))
+
+
+def _test_note(split: SplitResult, labels: Mapping[str, str], language: Language) -> str:
+    permutation = getattr(split, "permutation", None)
+    if permutation is None:
+        return split.note
+    draws, seed = permutation.draws, permutation.seed
+    unit = permutation.unit
+    if language == "zh":
+        what = f"以{effect_name(unit, labels, language)}为单位" if unit else "逐行"
+        return f"费舍尔置换{what}，{draws:,} 次，种子 {seed}。"
+    what = f"of {effect_name(unit, labels, language).lower()}s" if unit else "of rows"
+    return f"Permutation {what}: {draws:,} draws, seed {seed}."
+
+
+def _flag_notes(split: SplitResult, labels: Mapping[str, str], language: Language) -> list[str]:
+    flags: Mapping[str, str] = getattr(split, "flags", {})
+    name = variable_label(split.name, labels)
+    if language == "zh":
+        return [f"{name}中未能估计的组：{variable_label(group, labels)}（{why}）。" for group, why in flags.items()]
+    return [f"{name}: {variable_label(group, labels)} was not estimated ({why})." for group, why in flags.items()]

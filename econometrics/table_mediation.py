@@ -8,14 +8,13 @@ from typing import Any, Literal, Protocol
 
 import pandas as pd
 
+from econometrics.table_mediation_parts import Layout, MediationPart, number_of, share_mediated
 from econometrics.table_model import Cell, Header, Language, Row, Table
-from econometrics.table_notes import by_columns, model_notes, star_levels, stars_of
-from econometrics.table_regression import effect_rows, statistic_rows
+from econometrics.table_notes import Below, dropped_in_words, model_notes, star_levels, stars_of, warning_notes
+from econometrics.table_regression import regression_table
 from econometrics.table_words import variable_label, word
 from shuzhi import DataError
 
-Layout = Literal["channel", "stepwise", "effects"]
-_PATHS = ("total", "a", "b", "d", "direct")
 _NAMES: dict[str, tuple[str, str]] = {
     "a": ("路径 a", "Path a"),
     "b": ("路径 b", "Path b"),
@@ -71,9 +70,10 @@ def mediation_table(
     layout: Layout = "channel",
     labels: Mapping[str, str] | None = None,
     language: Language = "zh",
-    below: Literal["standard_error", "t"] = "standard_error",
+    below: Below = "standard_error",
     stars: bool | Sequence[float] = True,
     digits: int = 3,
+    controls_shown: Literal["all", "yes_row"] | Sequence[str] = "yes_row",
     title: str = "",
     number: str = "",
 ) -> Table:
@@ -90,8 +90,10 @@ def mediation_table(
         What variables are called.
     language : {'zh', 'en'}
         The language of the table's own words.
-    below : {'standard_error', 't'}
+    below : {'standard_error', 't', 'p_value', 'none'}
         What stands beneath each coefficient.
+    controls_shown : {'all', 'yes_row'} or sequence of str
+        As in `regression_table`; controls have coefficients where the result has the regressions of the layout.
     stars : bool or sequence of float
         Stars at 10, 5 and 1 %, none, or the levels that get one star each.
     digits : int
@@ -105,94 +107,72 @@ def mediation_table(
         If there are no results or one has no total effect and no path a.
     """
     every = list(results) if isinstance(results, Sequence) else [results]
-    parts = [_Part(result) for result in every]
+    parts = [MediationPart(result) for result in every]
     if not parts:
         raise DataError("mediation table: there is no result, give at least one")
-    labels, levels = labels or {}, star_levels(stars)
-    look = _Look(labels, language, below, levels, digits)
+    labels = labels or {}
+    look = _Look(labels, language, star_levels(stars), digits)
     default = {"channel": ("作用机制检验", "Channels")}.get(layout, ("中介效应检验", "Mediation"))
     title = title or default[language == "en"]
-    columns = [result for part in parts for result in [part.result] * part.width(layout)]
-    shown = parts if layout == "effects" else columns
-    results_ = [part.result for part in parts] if layout == "effects" else columns
-    notes = model_notes(results_, labels, language, below="none" if layout == "effects" else below, levels=levels)
-    notes = (*notes, *_draw_notes(parts, language, layout), _ASSUMPTIONS[layout][language == "en"])
     if layout == "effects":
-        headers = tuple(Header(text) for text in look.effect_headers())
-        rows = [row for part in parts for row in _effect_part(part, look, len(parts) > 1)]
-        return Table(title, (headers,), tuple(rows), notes, language, number)
-    headers_ = _equation_headers(parts, layout, look)
-    rows = _equation_rows(parts, layout, look)
-    rows.append(Row(kind="rule"))
+        return _effects_table(parts, look, title, number)
+    groups = [(look.names(part.mediators), part.width(layout)) for part in parts] if len(parts) > 1 else []
+    base = regression_table(
+        [model for part in parts for model in part.models(layout)],
+        labels=labels,
+        language=language,
+        below=below,
+        stars=stars,
+        digits=digits,
+        controls=[name for part in parts for name in getattr(part.result, "controls", ())],
+        controls_shown=controls_shown,
+        groups=groups,
+        title=title,
+        number=number,
+    )
+    rows = list(base.rows)
     if layout == "stepwise":
-        rows += [*_summary_rows(parts, look), Row(kind="rule")]
-    rows += effect_rows(shown, labels, language)
-    rows += statistic_rows(shown, ("observations", "clusters"), labels, language, digits)
-    return Table(title, headers_, tuple(rows), notes, language, number)
+        after = next(place for place, row in enumerate(rows) if row.kind == "rule")
+        rows[after:after] = [Row(kind="rule"), *_summary_rows(parts, look)]
+    notes = (*base.notes, *_own_notes(parts, look, layout), _ASSUMPTIONS[layout][language == "en"])
+    return Table(title, base.headers, tuple(rows), notes, language, number)
 
 
-class _Part:
-    """One mediation: its frame and the names in it."""
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-        self.frame: pd.DataFrame = result.to_frame()
-        known = set(self.frame["effect"]) if "effect" in self.frame.columns else set()
-        if "total" not in known or "a" not in known:
-            name = type(result).__name__
-            raise DataError(f"mediation table: {name} has no rows of effects 'total' and 'a'; it has {sorted(known)}")
-        self.mediators = [str(row["mediator"]) for row in self.rows("a")]
-        ends = str(self.rows("total")[0].get("term", "")).split(" -> ")
-        self.treatment = str(getattr(result, "treatment", ends[0]))
-        self.outcome = str(getattr(result, "outcome", ends[-1]))
-
-    def rows(self, effect: str, mediator: str | None = None) -> list[dict[Any, Any]]:
-        own = self.frame[self.frame["effect"] == effect]
-        if mediator is not None:
-            own = own[own["mediator"].astype(str) == mediator]
-        return own.to_dict("records")
-
-    def width(self, layout: Layout) -> int:
-        return 1 + len(self.mediators) + (layout == "stepwise")
-
-    def coefficients(self, column: int) -> dict[str, dict[Any, Any]]:
-        """Return the coefficients of an equation by regressor: total, then the mediators, then the outcome."""
-        if column == 0:
-            return {self.treatment: self.rows("total")[0]}
-        if column <= len(self.mediators):
-            mediator = self.mediators[column - 1]
-            earlier = {str(row["term"]).split(" -> ")[0]: row for row in self.rows("d", mediator)}
-            return {self.treatment: self.rows("a", mediator)[0], **earlier}
-        own = dict(zip([self.treatment], self.rows("direct"), strict=False))
-        return own | {name: row for name in self.mediators for row in self.rows("b", name)[:1]}
+def _effects_table(parts: Sequence[MediationPart], look: _Look, title: str, number: str) -> Table:
+    adjusted = any(part.frame.get("adjusted_p_value", pd.Series(dtype="float64")).notna().any() for part in parts)
+    keys = ["estimate", "standard_error", "p_value", *(["adjusted_p_value"] if adjusted else [])]
+    headers = (*(Header(word(key, look.language)) for key in keys), Header(look.interval_words(parts)))
+    rows = [row for part in parts for row in _effect_part(part, look, headed=len(parts) > 1, adjusted=adjusted)]
+    models = [part.models("effects")[0] for part in parts]
+    notes = model_notes(models, look.labels, look.language, below="none", levels=look.levels)
+    notes = (*notes, *_own_notes(parts, look, "effects"), _ASSUMPTIONS["effects"][look.language == "en"])
+    return Table(title, (headers,), tuple(rows), notes, look.language, number)
 
 
 class _Look:
     """How numbers and names are shown."""
 
-    def __init__(
-        self, labels: Mapping[str, str], language: Language, below: str, levels: Sequence[float], digits: int
-    ) -> None:
-        self.labels, self.language, self.below, self.levels, self.digits = labels, language, below, levels, digits
+    def __init__(self, labels: Mapping[str, str], language: Language, levels: Sequence[float], digits: int) -> None:
+        self.labels, self.language, self.levels, self.digits = labels, language, levels, digits
+
+    def names(self, names: Sequence[str]) -> str:
+        return ("、" if self.language == "zh" else ", ").join(map(self.label, names))
 
     def estimate(self, row: Mapping[Any, Any], span: int = 1) -> Cell:
-        stars = stars_of(_number(row, "p_value"), self.levels)
+        adjusted = number_of(row, "adjusted_p_value")
+        stars = stars_of(number_of(row, "p_value") if math.isnan(adjusted) else adjusted, self.levels)
         return Cell((float(row["estimate"]),), digits=self.digits, stars=stars, span=span)
 
-    def beneath(self, row: Mapping[Any, Any]) -> Cell:
-        if self.below == "t":
-            return Cell((_number(row, "statistic"),), digits=min(self.digits, 2), style="fixed", enclosure="()")
-        return Cell((_number(row, "standard_error"),), digits=self.digits, enclosure="()")
-
     def interval(self, row: Mapping[Any, Any], span: int = 1) -> Cell:
-        return Cell((_number(row, "interval_low"), _number(row, "interval_high")), digits=self.digits, span=span)
+        return Cell((number_of(row, "interval_low"), number_of(row, "interval_high")), digits=self.digits, span=span)
 
     def label(self, name: str) -> str:
         return " → ".join(variable_label(part, self.labels) for part in name.split(" -> "))
 
-    def effect_headers(self) -> tuple[str, ...]:
-        interval = "95% 置信区间" if self.language == "zh" else "95% interval"
-        return (*(word(key, self.language) for key in ("estimate", "standard_error", "p_value")), interval)
+    def interval_words(self, parts: Sequence[MediationPart]) -> str:
+        levels = {float(getattr(part.result, "level", 0.95)) for part in parts}
+        shown = f"{levels.pop():.0%} " if len(levels) == 1 else ""
+        return f"{shown}置信区间" if self.language == "zh" else f"{shown}interval".capitalize()
 
     def named(self, row: Mapping[Any, Any]) -> str:
         key = str(row["effect"])
@@ -204,45 +184,12 @@ class _Look:
         return f"{name}（{where}）" if self.language == "zh" else f"{name} ({where})"
 
 
-def _number(row: Mapping[Any, Any], name: str) -> float:
-    value = row.get(name)
-    return float("nan") if value is None or value is pd.NA else float(value)
-
-
 def _text(row: Mapping[Any, Any], name: str) -> str:
     value = row.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _equation_headers(parts: Sequence[_Part], layout: Layout, look: _Look) -> tuple[tuple[Header, ...], ...]:
-    outcomes: list[str] = []
-    for part in parts:
-        outcomes += [part.outcome, *part.mediators, *([part.outcome] if layout == "stepwise" else [])]
-    lines = [
-        tuple(Header(f"({number + 1})") for number in range(len(outcomes))),
-        tuple(Header(look.label(name)) for name in outcomes),
-    ]
-    if len(parts) > 1:
-        names = ["、".join(map(look.label, part.mediators)) for part in parts]
-        lines.insert(
-            0, tuple(Header(name, part.width(layout), rule=True) for name, part in zip(names, parts, strict=True))
-        )
-    return tuple(lines)
-
-
-def _equation_rows(parts: Sequence[_Part], layout: Layout, look: _Look) -> list[Row]:
-    columns = [part.coefficients(column) for part in parts for column in range(part.width(layout))]
-    treatments = dict.fromkeys(part.treatment for part in parts)
-    names = dict.fromkeys([*treatments, *(name for own in columns for name in own)])
-    rows = []
-    for name in names:
-        upper = tuple(look.estimate(own[name]) if name in own else Cell() for own in columns)
-        lower = tuple(look.beneath(own[name]) if name in own else Cell() for own in columns)
-        rows += [Row(look.label(name), upper, "coefficient"), Row("", lower, "below")]
-    return rows
-
-
-def _summary_rows(parts: Sequence[_Part], look: _Look) -> list[Row]:
+def _summary_rows(parts: Sequence[MediationPart], look: _Look) -> list[Row]:
     """Return the indirect effects with intervals and the share mediated, each across the columns of its mediation."""
     widths = [part.width("stepwise") for part in parts]
     rows = []
@@ -270,59 +217,66 @@ def _summary_rows(parts: Sequence[_Part], look: _Look) -> list[Row]:
     return rows
 
 
-def share_mediated(result: Any) -> float:
-    """Return the share mediated as the result gives it; NaN where it has none because it means nothing.
-
-    Parameters
-    ----------
-    result : mediation
-        With an attribute ``share_mediated``, a number or None.
-    """
-    value = getattr(result, "share_mediated", None)
-    value = value() if callable(value) else value
-    return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _effect_part(part: _Part, look: _Look, headed: bool) -> list[Row]:
+def _effect_part(part: MediationPart, look: _Look, *, headed: bool, adjusted: bool) -> list[Row]:
     rows = []
     if headed:
-        names = "、".join(map(look.label, part.mediators))
-        rows.append(Row(f"{look.label(part.treatment)} → {names} → {look.label(part.outcome)}", (), "heading"))
+        path = (look.label(part.treatment), look.names(part.mediators), look.label(part.outcome))
+        rows.append(Row(" → ".join(path), (), "heading"))
     for row in part.frame.to_dict("records"):
+        p_values = ["p_value", *(["adjusted_p_value"] if adjusted else [])]
         cells = (
             look.estimate(row),
-            Cell((_number(row, "standard_error"),), digits=look.digits),
-            Cell((_number(row, "p_value"),), digits=3, style="p_value"),
+            Cell((number_of(row, "standard_error"),), digits=look.digits),
+            *(_p_value(number_of(row, name)) for name in p_values),
             look.interval(row),
         )
         rows.append(Row(look.named(row), cells))
+    blank = (Cell(),) * (3 + adjusted)
     share = share_mediated(part.result)
     if math.isfinite(share):
-        cells = (Cell((share,), digits=1, style="percent"), Cell(), Cell(), Cell())
-        rows.append(Row(word("share_mediated", look.language), cells))
+        rows.append(Row(word("share_mediated", look.language), (Cell((share,), digits=1, style="percent"), *blank)))
     observations = getattr(part.result, "observations", None)
     if observations is not None:
-        cells = (Cell((float(observations),), style="whole"), Cell(), Cell(), Cell())
-        rows.append(Row(word("observations", look.language), cells))
+        rows.append(Row(word("observations", look.language), (Cell((float(observations),), style="whole"), *blank)))
     return rows
 
 
-def _draw_notes(parts: Sequence[_Part], language: Language, layout: Layout) -> tuple[str, ...]:
-    """Return how the intervals were made: method, draws and seed."""
-    if layout == "channel":
-        return ()
-    texts = []
-    for part in parts:
-        method = str(getattr(part.result, "method", "") or "")
-        draws, seed = getattr(part.result, "draws", None), getattr(part.result, "seed", None)
-        text = _METHODS[method][language == "en"] if method in _METHODS else method
-        if draws:
-            drawn = f"{draws:,} 次，种子 {seed}" if language == "zh" else f"{draws:,} draws, seed {seed}"
-            text = f"{text}（{drawn}）" if language == "zh" else f"{text} ({drawn})"
-        texts.append(text)
+def _p_value(value: float) -> Cell:
+    return Cell() if math.isnan(value) else Cell((value,), style="p_value")
+
+
+def _own_notes(parts: Sequence[MediationPart], look: _Look, layout: Layout) -> tuple[str, ...]:
+    """Return how intervals were made, why a share is missing, how p values were adjusted, and the warnings."""
+    language, results = look.language, [part.result for part in parts]
+    stop = "。" if language == "zh" else "."
     notes = []
-    for text, where in by_columns(texts, language):
-        which = where if layout == "effects" or len(parts) == 1 else ""
-        head = "效应的区间方法：" if language == "zh" else "Intervals of the effects: "
-        notes.append(f"{head}{which}{text}{'。' if language == 'zh' else '.'}")
-    return tuple(notes)
+    if layout != "channel":
+        head = "效应的区间：" if language == "zh" else "Intervals of the effects: "
+        texts = dict.fromkeys(filter(None, (_method(result, language) for result in results)))
+        notes += [f"{head}{text}{stop}" for text in texts]
+        if all(math.isnan(share_mediated(result)) for result in results):
+            reasons = dict.fromkeys(str(getattr(result, "share_reason", "") or "") for result in results)
+            head = "未报告中介效应占比：" if language == "zh" else "No share mediated: "
+            notes += [f"{head}{reason}{stop}" for reason in reasons if reason]
+        adjusted = dict.fromkeys(str(getattr(result, "adjustment", "none")) for result in results)
+        names = [name.replace("_", "-").title() for name in adjusted if name != "none"]
+        several = any(part.frame.get("adjusted_p_value", pd.Series(dtype="float64")).notna().any() for part in parts)
+        head = (
+            "间接效应的星号取自对全部间接效应调整后的 p 值："
+            if language == "zh"
+            else "Stars of the indirect effects from p values adjusted over all of them: "
+        )
+        notes += [f"{head}{name}{stop}" for name in names if several]
+    dropped = [dropped_in_words(part.result, look.labels, language) for part in parts if part.has_regressions(layout)]
+    notes += list(dict.fromkeys(filter(None, dropped)))
+    known = {text for result in results for model in getattr(result, "regressions", ()) for text in model.warnings}
+    return (*notes, *(note for note in warning_notes(results, language) if not any(text in note for text in known)))
+
+
+def _method(result: Any, language: Language) -> str:
+    method = str(getattr(result, "method", "") or "")
+    text = _METHODS[method][language == "en"] if method in _METHODS else method
+    draws, seed = getattr(result, "draws", None), getattr(result, "seed", None)
+    if not draws:
+        return text
+    return f"{text}（{draws:,} 次，种子 {seed}）" if language == "zh" else f"{text} ({draws:,} draws, seed {seed})"

@@ -249,21 +249,20 @@ def is_aligned(cell: Cell) -> bool:
 
 def split_intervals(table: Table) -> tuple[Row, ...]:
     """Return the rows with every interval as two rows of numbers, for formats in which numbers stay numbers."""
-    low, high = ("下限", "上限") if table.language == "zh" else ("lower", "upper")
+    ends = ("下限", "上限") if table.language == "zh" else ("lower end", "upper end")
     rows: list[Row] = []
     for row in table.rows:
         if not any(len(cell.values) == 2 for cell in row.cells):
             rows.append(row)
             continue
-        for place, word in enumerate((low, high)):
+        for place, end in enumerate(ends):
             cells = tuple(
                 Cell((cell.values[place],), digits=cell.digits, style=cell.style, span=cell.span)
                 if len(cell.values) == 2
                 else (cell if place == 0 else Cell(span=cell.span))
                 for cell in row.cells
             )
-            label = (
-                f"{row.label}{'（' if table.language == 'zh' else ' ('}{word}{'）' if table.language == 'zh' else ')'}"
-            )
+            name = row.label or ("区间" if table.language == "zh" else "Interval")
+            label = f"{name}{end}" if table.language == "zh" else f"{name}, {end}"
             rows.append(Row(label, cells, row.kind))
     return tuple(rows)

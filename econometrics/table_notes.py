@@ -27,6 +27,11 @@ _ERRORS: dict[str, tuple[str, str]] = {
         "CR2 standard errors clustered by {level} (Satterthwaite degrees of freedom)",
     ),
     "wild": ("聚类到{level}层面的标准误", "standard errors clustered by {level}"),
+    "resampled": ("{level}层面整群重抽样的标准误", "standard errors from a bootstrap of {level} clusters"),
+    "simulated": (
+        "由聚类到{level}层面的联合协方差模拟的标准误",
+        "standard errors simulated from the joint covariance clustered by {level}",
+    ),
 }
 _DROPPED: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
     (re.compile(r"missing (?P<name>.+)"), ("缺失{name}", "missing {name}")),
@@ -159,8 +164,9 @@ def model_notes(
         names = "、".join if not english else ", ".join
         shown = names([variable_label(name, labels) for name in hidden_controls])
         notes.append(f"Controls: {shown}." if english else f"控制变量包括{shown}。")
+    notes += _sentences([_instruments(model, labels, language) for model in models], language, str)
     notes += _sentences([_weights(model, labels, language) for model in models], language, str)
-    notes += _sentences([_dropped(model, labels, language) for model in models], language, str)
+    notes += _sentences([dropped_in_words(model, labels, language) for model in models], language, str)
     notes += _sentences([_collinear(model, labels, language) for model in models], language, str)
     return (*notes, *warning_notes(models, language))
 
@@ -177,6 +183,17 @@ def _weights(model: Any, labels: Mapping[str, str], language: Language) -> str:
         return ""
     shown = variable_label(name, labels)
     return f"以{shown}为权重。" if language == "zh" else f"Weighted by {shown}."
+
+
+def _instruments(model: Any, labels: Mapping[str, str], language: Language) -> str:
+    given = getattr(model, "instruments", None)
+    endogenous = getattr(model, "endogenous", None)
+    if not isinstance(given, tuple) or not given or not endogenous:
+        return ""
+    names, by = ([variable_label(name, labels) for name in group] for group in (endogenous, given))
+    if language == "zh":
+        return f"两阶段最小二乘，{listed(names, language)}的工具变量为{listed(by, language)}。"
+    return f"Two-stage least squares, {listed(names, language)} instrumented by {listed(by, language)}."
 
 
 def warning_notes(models: Sequence[Any], language: Language) -> tuple[str, ...]:
@@ -200,7 +217,8 @@ def warning_notes(models: Sequence[Any], language: Language) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _dropped(model: Any, labels: Mapping[str, str], language: Language) -> str:
+def dropped_in_words(model: Any, labels: Mapping[str, str], language: Language) -> str:
+    """Return the rows that a result dropped with their reasons; empty where it dropped none."""
     counts: Mapping[str, int] = getattr(model, "dropped", None) or {}
     parts = [
         f"{_reason(reason, labels, language)} {count:,}{' 行' if language == 'zh' else ''}"

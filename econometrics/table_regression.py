@@ -16,10 +16,10 @@ from shuzhi import DataError
 
 CONSTANTS = ("Intercept", "intercept", "const", "constant", "_cons")
 DEFAULT_STATISTICS = (
-    "kleibergen_paap_f",
-    "first_stage_f",
-    "effective_f",
-    "hansen_j_p_value",
+    "weak_instruments.kleibergen_paap_f",
+    "weak_instruments.effective_f",
+    "anderson_rubin.test.p_value",
+    "overidentification.p_value",
     "observations",
     "clusters",
     "adjusted_r2",
@@ -121,7 +121,8 @@ def regression_table(
     group_tests : sequence of GroupTest
         Tests of equal coefficients.
     statistics : sequence of str
-        Attributes of the results to show in the lower part; those that no result has are left out.
+        Attributes of the results to show in the lower part, with points for attributes of attributes; those that no
+        result has are left out.
     title, number : str
         Caption and its number.
 
@@ -183,7 +184,9 @@ def _split_controls(
     if shown == "all":
         return terms, []
     kept = () if isinstance(shown, str) else tuple(shown)
-    hidden = [term for term in terms if term in controls and term not in kept]
+    # Results that keep no coefficients of their controls name them.
+    named = [str(term) for model in models for term in getattr(model, "controls", ())]
+    hidden = [term for term in dict.fromkeys([*terms, *named]) if term in controls and term not in kept]
     return [term for term in terms if term not in hidden], hidden
 
 
@@ -227,6 +230,7 @@ def _control_row(models: Sequence[ModelResult], hidden: Sequence[str], language:
     cells = []
     for model in models:
         known = {str(term) for term in model.coefficients.index} | set(getattr(model, "collinear", ()) or ())
+        known |= set(getattr(model, "controls", ()))
         present = sum(term in known for term in hidden)
         key = "yes" if present == len(hidden) else "some" if present else "no"
         cells.append(Cell(text=word(key, language)))
@@ -254,21 +258,21 @@ def statistic_rows(
         if name == "clusters":
             rows += _cluster_rows(models, labels, language)
             continue
-        cells = tuple(_statistic(getattr(model, name, None), name, digits) for model in models)
+        cells = tuple(_statistic(_attribute(model, name), name, digits) for model in models)
         if any(cell.values or cell.text for cell in cells):
             rows.append(Row(word(name, language), cells))
     return rows
 
 
+def _attribute(model: Any, name: str) -> Any:
+    for part in name.split("."):
+        model = getattr(model, part, None)
+    return model
+
+
 def _statistic(value: Any, name: str, digits: int) -> Cell:
     if isinstance(value, str):
         return Cell(text=value)
-    if isinstance(value, Mapping | pd.Series):
-        numbers = [float(number) for number in value.values()] if isinstance(value, Mapping) else list(value)
-        if len(numbers) == 1:
-            value = numbers[0]
-        else:
-            return Cell(text=", ".join(Cell((number,), digits=min(digits, 2)).shown() for number in numbers))
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return Cell()
     style: CellStyle = "whole" if isinstance(value, int) else "p_value" if "p_value" in name else "number"

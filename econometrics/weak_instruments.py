@@ -8,7 +8,7 @@ import numpy as np
 
 from econometrics.effects import Floats
 from econometrics.instrument_space import InstrumentSpace, orthonormal
-from econometrics.regression_result import f_p_value
+from econometrics.tails import f_p_value
 
 TAUS = (0.05, 0.10, 0.20, 0.30)
 

@@ -53,7 +53,7 @@ def policy_panel(
     return frame
 
 
-PANEL = {"unit": "unit", "time": "year", "first_treated": "first"}
+PANEL: dict[str, Any] = {"unit": "unit", "time": "year", "first_treated": "first"}
 
 
 @pytest.mark.parametrize("case", CS_CASES)
@@ -73,7 +73,7 @@ def test_callaway_santanna_equals_r(shared: Path, case: str) -> None:
     assert cells["time"].tolist() == expected["t"]
     assert cells["estimate"].to_numpy() == pytest.approx(expected["att"], rel=1e-8)
     assert cells["standard_error"].to_numpy() == pytest.approx(expected["se"], rel=1e-8)
-    overall = result.to_frame("overall").set_index("term")
+    overall = result.effects.query("aggregation in ('overall', 'mean')").set_index("term")
     rows = {"simple": "overall", "dynamic": "mean over event times", "group": "mean over groups"}
     for name, term in (rows | {"calendar": "mean over times"}).items():
         assert overall.loc[term, "estimate"] == pytest.approx(expected["agg"][name]["overall"], rel=1e-8)
