@@ -46,7 +46,10 @@ class ConfidenceSet:
 
     def summary(self) -> str:
         """Say the set in words."""
-        pieces = " or ".join(f"[{low:.6g}, {high:.6g}]" for low, high in self.intervals)
+        pieces = " or ".join(
+            f"{'(' if np.isinf(low) else '['}{low:.6g}, {high:.6g}{')' if np.isinf(high) else ']'}"
+            for low, high in self.intervals
+        )
         texts = {
             "empty": "empty: every value is rejected, so the instruments contradict each other or the model",
             "whole line": "the whole line: the instruments say nothing about the coefficient",

@@ -247,7 +247,7 @@ def _cell_industries(
             if key not in mapped:
                 table = map_industries([code], source=source, target=target, splits="candidates").data
                 mapped[key] = [str(one) for one in table["target_industry"].dropna()]
-            found = [cell for one in mapped[key] for cell in finer.get(one, [one])]
+            found = list(dict.fromkeys(cell for one in mapped[key] for cell in finer.get(one, [one])))
             reason = "" if found else f"the industry code has no industry in {target}"
         result.append(found)
         reasons.append(reason)
@@ -255,12 +255,12 @@ def _cell_industries(
 
 
 def _finer_codes(clusters: ClusterMap) -> dict[str, list[str]]:
-    """Codes of the map that begin with a coarser code, for firms whose code has fewer digits than the map."""
+    """Codes of the map for a coarser code (first digits of 3921) or for a part of a unit (41 of 24+41)."""
     finer: dict[str, list[str]] = {}
     for code in sorted(clusters.data["industry"].unique()):
-        for cut in range(2, len(code)):
-            finer.setdefault(code[:cut], []).append(code)
-        finer.setdefault(code, []).append(code)
+        coarser = code.split("+") if "+" in code else [code[:cut] for cut in range(2, len(code))]
+        for one in (*coarser, code):
+            finer.setdefault(one, []).append(code)
     return finer
 
 

@@ -2,9 +2,10 @@
 
 ::
 
-    establishments = standard_microdata(file)                         what was odd is counted
-    clusters = identify_clusters(establishments.data, "location_quotient", quotient=1.25)
-    firms = attach_clusters(listed_firms, clusters, lag=10)           which cluster, ten years before
+    establishments = standard_microdata(file)                                 what was odd is counted
+    mapped = harmonise(establishments.data, target_year=2010, target_scheme="gbt4754_2011")   codes of one list
+    clusters = identify_clusters(mapped.data, "location_quotient", quotient=1.25)
+    firms = attach_clusters(listed_firms, clusters, lag=10, cluster_places=2010)      which cluster, ten years before
 
 Every method returns the same :class:`ClusterMap`: place, industry, year, is_cluster, cluster_size, cluster_strength.
 """
@@ -21,6 +22,7 @@ from econometrics.cluster_attach import AttachedClusters, attach_clusters
 from econometrics.cluster_cells import Cells, cluster_cells
 from econometrics.cluster_concentration import Concentration, concentration
 from econometrics.cluster_density import density_clusters, place_clustering
+from econometrics.cluster_harmonise import Harmonised, harmonise
 from econometrics.cluster_map import ClusterMap, check_cluster_table, cluster_table
 from econometrics.cluster_quotient import location_quotient_clusters, quotients
 from econometrics.cluster_related import (
@@ -40,6 +42,7 @@ __all__ = [
     "ClusterMap",
     "ClusterMethod",
     "Concentration",
+    "Harmonised",
     "Microdata",
     "attach_clusters",
     "check_cluster_table",
@@ -49,6 +52,7 @@ __all__ = [
     "density_clusters",
     "find_columns",
     "group_industries",
+    "harmonise",
     "identify_clusters",
     "industry_proximity",
     "location_quotient_clusters",
@@ -90,7 +94,7 @@ def identify_clusters(data: pd.DataFrame, method: ClusterMethod, **options: Any)
     method : str
         ``location_quotient`` (:func:`location_quotient_clusters`), ``density_based_index``
         (:func:`density_clusters`; needs ``area``), ``duranton_overman``
-        (:func:`econometrics.delimit.delimit_clusters`; needs ``radius`` and points),
+        (:func:`econometrics.delimit.delimit_clusters`; needs ``reach`` and points),
         ``cluster_strength`` (:func:`strength_clusters`; needs ``groups``), ``related_strength``
         (:func:`related_clusters`; needs ``relatedness``) or ``proximity`` (:func:`proximity_clusters`).
     **options

@@ -25,6 +25,7 @@ __all__ = [
     "PlaceConcordance",
     "PlaceLevel",
     "industry_scheme",
+    "industry_units",
     "map_industries",
     "map_places",
     "place_at_level",
@@ -186,6 +187,26 @@ def _units(links: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
         for one in merged:
             component[one] = merged
     return {one: "+".join(sorted(members)) for one, members in component.items()}
+
+
+def industry_units(sources: Sequence[str], target: str) -> dict[str, str]:
+    """Units of target industries that hold for several classifications at once.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Classifications of the data, one for each part of a panel.
+    target : str
+        Classification wanted.
+
+    Returns
+    -------
+    dict of str to str
+        Target industry to unit: industries that any source links, directly or through others, share one
+        (with the surveys of 1994 and 2002, 24, 41 and 42 of 2011 are ``24+41+42``).
+    """
+    links = {f"{source} {code}": _map_code(code, source, target)[0] for source in sources for code in _rows(source)}
+    return _units(links) | {one: one for one in _rows(target) if all(one not in found for found in links.values())}
 
 
 def _table_links(table: pd.DataFrame) -> dict[str, tuple[str, ...]]:

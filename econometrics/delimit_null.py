@@ -79,12 +79,12 @@ def hypergeometric_quantile(share: float, total: int, marked: Integers, drawn: i
     guess = np.clip(np.rint(mean + 1.5 * deviation), 0, np.minimum(drawn, marked)).astype(np.int64)
     while True:
         # Tails that equal the level but for rounding count as equal.
-        rising = hypergeometric_tail(guess + 1, total, marked, drawn) > (1 - share) * (1 + 1e-12)
+        rising = hypergeometric_tail(guess + 1, total, marked, drawn) > (1 - share) * (1 + 1e-9)
         if not rising.any():
             break
         guess = guess + rising
     while True:
-        falling = (guess > 0) & (hypergeometric_tail(guess, total, marked, drawn) <= (1 - share) * (1 + 1e-12))
+        falling = (guess > 0) & (hypergeometric_tail(guess, total, marked, drawn) <= (1 - share) * (1 + 1e-9))
         if not falling.any():
             return guess
         guess = guess - falling

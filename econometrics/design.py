@@ -227,6 +227,8 @@ def independent_terms(
         else:
             varying.append(term)
     order = [*given, *varying]
+    if not varying:
+        return kept, dropped
     matrix = design.weighted(_centred(design, order))
     norm = np.sqrt((matrix**2).sum(axis=0))
     gram = (matrix.T @ matrix) / norm[:, None] / norm

@@ -151,7 +151,8 @@ def _checked(
         base = pd.concat([total.abs(), parts.abs()], axis=1).max(axis=1)
         difference = ((total - parts).abs() / base.where(base > 0)).where(base > 0, (total - parts).abs())
         comparable = total.notna() & parts.notna()
-        disagreements = data[comparable & (difference > tolerance)].assign(difference_share=difference)
+        apart = comparable & (difference > tolerance)
+        disagreements = data[apart].assign(difference_share=difference[apart])
         checks += [
             ("rows with a total", int(total.notna().sum())),
             ("rows with total and all components", int(comparable.sum())),

@@ -77,7 +77,8 @@ def apportion_energy(
     industries: pd.DataFrame,
     *,
     energy: str = "energy",
-    energy_unit: str,
+    energy_unit: str | None = None,
+    sectors: pd.DataFrame | None = None,
     cost: str = "operating_cost_yuan",
     industry_cost: str = "industry_cost",
     industry_cost_unit: str = "10^8 yuan",
@@ -100,6 +101,9 @@ def apportion_energy(
         One row an industry and year with ``industry``, ``year``, ``industry_cost``, ``energy``; ``vintage`` if known.
     energy, energy_unit : str
         Column of the energy and its unit, such as ``10^4 tce``; tonnes must say of what.
+    sectors : DataFrame, optional
+        Energy by division in its place, as the data of :func:`econometrics.emission_sectors.sector_energy`:
+        ``division``, ``report_year``, ``energy_tce`` and ``vintage``; ``industries`` then needs its cost alone.
     cost : str
         Operating cost of the firm in yuan.
     industry_cost, industry_cost_unit : str
@@ -120,17 +124,18 @@ def apportion_energy(
     DataError
         If columns are missing (it is said where industry costs come from), keys repeat, or a unit cannot be right.
     """
-    need_columns(industries, [industry, year, industry_cost, energy], "industries")
     coal = standard_coal_factor(factor)
+    keys = (industry, year, industry_cost, industry_cost_unit, scheme)
+    if sectors is not None:
+        need_columns(sectors, ["division", "report_year", "energy_tce"], "sectors")
+        tce = energy_in_tce(sectors["energy_tce"], "tce", name="energy_tce")
+        totals = _with_sectors(industries, sectors.assign(co2_tonnes=tce * coal.co2_tonnes_per_tce), keys)
+        return _apportion(firms, totals, (firm, year, industry, cost), "energy", _energy_words(coal, "tce"))
+    need_columns(industries, [industry, year, industry_cost, energy], "industries")
+    if energy_unit is None:
+        raise DataError("name the unit of the energy in energy_unit, such as '10^4 tce', or give the table of sectors")
     tce = energy_in_tce(industries[energy], energy_unit, name=energy)
-    totals = division_totals(
-        industries.assign(_co2=tce * coal.co2_tonnes_per_tce, _tce=tce),
-        industry,
-        year,
-        industry_cost,
-        industry_cost_unit,
-        scheme,
-    )
+    totals = division_totals(industries.assign(_co2=tce * coal.co2_tonnes_per_tce), *keys)
     return _apportion(firms, totals, (firm, year, industry, cost), "energy", _energy_words(coal, energy_unit))
 
 
@@ -170,19 +175,25 @@ def apportion_co2(
     DataError
         As in :func:`apportion_energy`.
     """
-    need_columns(industries, [industry, year, industry_cost], "industries")
     table = sector_co2().data if sectors is None else sectors
-    need_columns(table, ["division", "report_year", "co2_tonnes"], "sectors")
-    costs = division_totals(
-        industries.drop(columns="vintage", errors="ignore"), industry, year, industry_cost, industry_cost_unit, scheme
-    )
-    given = table.rename(columns={"report_year": year, "co2_tonnes": "industry_co2_tonnes"})
-    columns = ["division", year, "industry_co2_tonnes", *(["vintage"] if "vintage" in given.columns else [])]
-    totals = costs.drop(columns="industry_co2_tonnes").merge(
-        given[columns], on=["division", year], how="left", validate="one_to_one"
-    )
+    totals = _with_sectors(industries, table, (industry, year, industry_cost, industry_cost_unit, scheme))
     words = sector_co2([2019]).assumptions if sectors is None else ("CO2 of the division is that of the table given",)
     return _apportion(firms, totals, (firm, year, industry, cost), "co2", words)
+
+
+def _with_sectors(
+    industries: pd.DataFrame, sectors: pd.DataFrame, keys: tuple[str, str, str, str, Scheme]
+) -> pd.DataFrame:
+    """Costs of the divisions beside the CO2 that a table of sectors gives them."""
+    industry, year, industry_cost, _, _ = keys
+    need_columns(industries, [industry, year, industry_cost], "industries")
+    need_columns(sectors, ["division", "report_year", "co2_tonnes"], "sectors")
+    if sectors.duplicated(["division", "report_year"]).any():
+        raise DataError("sectors has several rows of one division and year")
+    costs = division_totals(industries.drop(columns="vintage", errors="ignore"), *keys)
+    given = sectors.rename(columns={"report_year": year, "co2_tonnes": "industry_co2_tonnes"})
+    columns = ["division", year, "industry_co2_tonnes", *(["vintage"] if "vintage" in given.columns else [])]
+    return costs.drop(columns="industry_co2_tonnes").merge(given[columns], on=["division", year], how="left")
 
 
 def _energy_words(coal: StandardCoalFactor, unit: str) -> tuple[str, ...]:

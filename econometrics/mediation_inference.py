@@ -105,7 +105,9 @@ def infer(
     grams: list[Floats] = []
     jackknife = None
     if method == "monte_carlo":
-        coefficients = monte_carlo_coefficients(fit.coefficients, fit.covariance, options.draws, options.seed)
+        coefficients = monte_carlo_coefficients(
+            fit.coefficients, fit.covariance, options.draws, options.seed, fit.degrees_of_freedom
+        )
     else:
         made = [kernel() for kernel in kernels]
 

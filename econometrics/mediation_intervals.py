@@ -73,8 +73,10 @@ def analytic_inference(fit: SystemFit, method: Method, level: float) -> Inferenc
     return Inference(errors, p_values, effects - half, effects + half)
 
 
-def monte_carlo_coefficients(coefficients: Floats, covariance: Floats, draws: int, seed: int) -> Floats:
-    """Draw coefficients from their joint normal distribution.
+def monte_carlo_coefficients(
+    coefficients: Floats, covariance: Floats, draws: int, seed: int, degrees_of_freedom: float = np.inf
+) -> Floats:
+    """Draw coefficients from their joint normal distribution, or t distribution where there are few clusters.
 
     Parameters
     ----------
@@ -86,6 +88,8 @@ def monte_carlo_coefficients(coefficients: Floats, covariance: Floats, draws: in
         Number of draws.
     seed : int
         Seed of the generator (PCG64).
+    degrees_of_freedom : float
+        Of the joint t distribution; infinite for the normal.
 
     References
     ----------
@@ -96,7 +100,10 @@ def monte_carlo_coefficients(coefficients: Floats, covariance: Floats, draws: in
     # The sign of an eigenvector is LAPACK's choice; fixing it keeps draws the same everywhere.
     vectors = vectors * np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(scale))] < 0, -1.0, 1.0)
     root = vectors * np.sqrt(np.maximum(values, 0.0)) * scale[:, None]
-    noise = np.random.Generator(np.random.PCG64(seed)).standard_normal((draws, len(scale)))
+    generator = np.random.Generator(np.random.PCG64(seed))
+    noise = generator.standard_normal((draws, len(scale)))
+    if np.isfinite(degrees_of_freedom):
+        noise /= np.sqrt(generator.chisquare(degrees_of_freedom, (draws, 1)) / degrees_of_freedom)
     return np.asarray(coefficients + noise @ root.T, dtype=np.float64)
 
 

@@ -24,7 +24,7 @@ METHOD_IN_WORDS: dict[str, str] = {
     "sobel": "Sobel (first order, paths uncorrelated)",
     "aroian": "Aroian (second order, paths uncorrelated)",
     "delta": "delta method with the joint covariance of the equations",
-    "monte_carlo": "Monte Carlo draws from the joint normal distribution of the paths",
+    "monte_carlo": "Monte Carlo draws from the joint t distribution of the paths",
     "percentile": "percentile bootstrap",
     "basic": "basic bootstrap",
     "bca": "bias-corrected and accelerated bootstrap",

@@ -141,7 +141,7 @@ class WideSpec(SpecModel):
 
 
 def _columns(value: Any) -> Any:
-    """Take ``revenue: 营业收入`` for ``revenue: {from: 营业收入}``, and a list for columns named as they are printed."""
+    """Take ``revenue: 营业收入`` for ``revenue: {from: 营业收入}``, and a list for columns with their printed names."""
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
         return {name: {} for name in value}
     if isinstance(value, dict):

@@ -166,9 +166,7 @@ def _of_file(place: Place) -> Place:
 
 def _is_told_better(here: Place, told: Sequence[tuple[Place, bool]]) -> bool:
     """Tell whether another problem stands deeper in the same entry, or at it and not of another branch."""
-    return any(
-        place[: len(here)] == here and (len(place) > len(here) or not is_branch) for place, is_branch in told
-    )
+    return any(place[: len(here)] == here and (len(place) > len(here) or not is_branch) for place, is_branch in told)
 
 
 def _keys_at(model: type[BaseModel], place: Place) -> list[str]:

@@ -129,9 +129,12 @@ def shuffled(codes: Integers, draws: int, generator: np.random.Generator) -> Int
     generator : Generator
         Source of chance.
     """
-    order = np.tile(np.arange(codes.shape[-1]), (draws, 1))
-    generator.permuted(order, axis=1, out=order)
-    return np.asarray(codes[order] if codes.ndim == 1 else np.moveaxis(codes[:, order], 0, 1))
+    if codes.ndim == 1:
+        # Small integers move four times as fast; the order of the swaps does not depend on what is moved.
+        dealt = np.tile(codes.astype(np.int8 if codes.max(initial=0) < 127 else np.int64), (draws, 1))
+        return np.asarray(generator.permuted(dealt, axis=1))
+    order = generator.permuted(np.tile(np.arange(codes.shape[-1]), (draws, 1)), axis=1)
+    return np.asarray(np.moveaxis(codes[:, order], 0, 1))
 
 
 def _unit_gram(matrix: Floats, effects: Effects, number: Integers) -> Callable[[NDArray[np.bool_]], Floats]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from io import StringIO
 from typing import Any
@@ -60,8 +62,9 @@ class Reference:
         return f"{self.name} is not verified throughout ({self.source}): {self.notes}"
 
 
+@cache
 def _yaml(name: str) -> dict[str, dict[str, Any]]:
-    """Read a YAML file of the folder of facts."""
+    """Read a YAML file of the folder of facts, once a process; callers do not change it."""
     text = (files("econometrics") / "reference" / name).read_text(encoding="utf-8")
     content: dict[str, dict[str, Any]] = yaml.safe_load(text)
     return content
@@ -69,7 +72,7 @@ def _yaml(name: str) -> dict[str, dict[str, Any]]:
 
 def reference_index() -> dict[str, dict[str, Any]]:
     """Read the index of the shipped tables: name to title, source, date, verified, notes and column kinds."""
-    return _yaml(INDEX)
+    return deepcopy(_yaml(INDEX))
 
 
 def where_to_get(name: str) -> str:
@@ -123,14 +126,21 @@ def load_reference(name: str) -> Reference:
         If there is no such table (the nearest name is given), if it does not ship (where to get it is said), or if its
         file is missing or has no line of source.
     """
-    index = reference_index()
+    index = _yaml(INDEX)
     if name not in index and name in _yaml(NOT_SHIPPED):
         raise DataError(where_to_get(name))
     if name not in index:
         near = difflib.get_close_matches(name, list(index), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise DataError(f"no reference table named {name}{hint} The tables are: {', '.join(sorted(index))}.")
-    entry = index[name]
+    found = _read(name)
+    return replace(found, data=found.data.copy())
+
+
+@cache
+def _read(name: str) -> Reference:
+    """Read a table of the index, once a process."""
+    entry = _yaml(INDEX)[name]
     path = files("econometrics") / "reference" / f"{name}.csv"
     if not path.is_file():
         raise DataError(

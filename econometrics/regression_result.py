@@ -17,8 +17,8 @@ KIND_IN_WORDS = {
     "classical": "classical (homoskedastic)",
     "robust": "heteroskedasticity-robust (HC1)",
     "cluster": "clustered",
-    "cr2": "clustered, CR2 with Satterthwaite degrees of freedom",
-    "wild": "clustered; p values and intervals by wild cluster bootstrap",
+    "cr2": "clustered, bias-reduced (CR2, Satterthwaite degrees of freedom)",
+    "wild": "clustered, with p values and intervals by wild cluster bootstrap,",
 }
 
 
@@ -164,7 +164,8 @@ class Regression:
         errors = KIND_IN_WORDS[self.standard_error_kind]
         if self.cluster:
             errors += " by " + ", ".join(f"{name} ({self.clusters[name]:,})" for name in self.cluster)
-        lines.append(f"Standard errors: {errors}; small-sample convention: {self.small_sample}")
+        convention = "" if self.standard_error_kind == "cr2" else f"; small-sample convention: {self.small_sample}"
+        lines.append(f"Standard errors: {errors}{convention}")
         if self.weights:
             lines.append(f"Weights: {self.weights}")
         if self.seed is not None:

@@ -13,6 +13,33 @@ from econometrics.table_notes import by_columns, star_levels, stars_note, stars_
 from econometrics.table_words import effect_name, variable_label, word
 from shuzhi import DataError
 
+ESTIMATORS: dict[str, tuple[str, str]] = {
+    "static_two_way": ("双向固定效应", "Two-way FE"),
+    "event_study": ("事件研究", "Event study"),
+    "callaway_santanna": ("Callaway-Sant'Anna", "Callaway-Sant'Anna"),
+    "callaway_santanna_never_treated": ("CS（从未处理）", "CS, never treated"),
+    "callaway_santanna_not_yet_treated": ("CS（尚未处理）", "CS, not yet treated"),
+    "sun_abraham": ("Sun-Abraham", "Sun-Abraham"),
+    "imputation": ("插补法", "Imputation"),
+}
+
+_OPTIONS_ZH = {
+    "method": "方法",
+    "dr": "双重稳健",
+    "reg": "结果回归",
+    "ipw": "逆概率加权",
+    "control group": "对照组",
+    "never_treated": "从未处理",
+    "not_yet_treated": "尚未处理",
+    "base period": "基期",
+    "varying": "前一期",
+    "universal": "固定",
+    "small-sample convention": "小样本调整",
+    "leave one out": "留一法标准误",
+    "yes": "是",
+    "no": "否",
+}
+
 
 class PolicyResult(Protocol):
     """What a table needs of an estimator of a policy's effect."""
@@ -25,7 +52,7 @@ class PolicyResult(Protocol):
 
 
 def did_table(
-    results: Sequence[Any],
+    results: Any | Sequence[Any],
     *,
     labels: Mapping[str, str] | None = None,
     language: Language = "zh",
@@ -38,7 +65,7 @@ def did_table(
 
     Parameters
     ----------
-    results : sequence of results
+    results : sequence of results, or the comparison of ``compare_estimators``
         With ``estimator``, ``outcome`` and ``to_frame()`` in which the overall effect is a row of the aggregation
         "overall", or the only row.
     labels : mapping of str to str, optional
@@ -58,6 +85,7 @@ def did_table(
         If there are no results or one has no overall effect.
     """
     labels = labels or {}
+    given, results, names = results, *_each(results)
     if not results:
         raise DataError("policy table: there is no result, give at least one")
     levels = star_levels(stars)
@@ -78,14 +106,44 @@ def did_table(
         rows.append(Row(label, tuple(pre_trends)))
     notes = [word("standard_error", language) + ("位于括号内。" if language == "zh" else "s in parentheses.")]
     notes += [*stars_note(levels, language), *_option_notes(results, language), *warning_notes(results, language)]
-    return Table(title, tuple(_policy_headers(results, labels)), tuple(rows), tuple(notes), language, number)
+    notes += _failure_notes(given, labels, language)
+    return Table(title, _policy_headers(results, names, labels, language), tuple(rows), tuple(notes), language, number)
 
 
-def _policy_headers(results: Sequence[Any], labels: Mapping[str, str]) -> list[tuple[Header, ...]]:
-    numbers = tuple(Header(f"({at + 1})") for at in range(len(results)))
-    outcomes = tuple(Header(variable_label(str(getattr(result, "outcome", "")), labels)) for result in results)
-    names = tuple(Header(variable_label(str(getattr(result, "estimator", "")), labels)) for result in results)
-    return [numbers, outcomes, names]
+def _each(results: Any, aggregation: str = "overall") -> tuple[list[Any], list[str]]:
+    """Return results and their names; of a comparison those that have the aggregation."""
+    if not isinstance(getattr(results, "results", None), Mapping):
+        return list(results), [str(getattr(result, "estimator", "")) for result in results]
+    chosen = {
+        name: result
+        for name, result in results.results.items()
+        if (result.to_frame()["aggregation"] == aggregation).any()
+    }
+    return list(chosen.values()), list(chosen)
+
+
+def estimator_label(name: str, labels: Mapping[str, str], language: Language) -> str:
+    """Return what an estimator of a policy's effect is called."""
+    return labels.get(name) or ESTIMATORS.get(name, (name, name))[language == "en"]
+
+
+def _policy_headers(
+    results: Sequence[Any], names: Sequence[str], labels: Mapping[str, str], language: Language
+) -> tuple[tuple[Header, ...], ...]:
+    outcomes = [variable_label(str(getattr(result, "outcome", "")), labels) for result in results]
+    lines = [
+        tuple(Header(f"({at + 1})") for at in range(len(results))),
+        tuple(Header(estimator_label(name, labels, language)) for name in names),
+    ]
+    same = len(set(outcomes)) == 1
+    first = (Header(outcomes[0], len(outcomes), rule=True),) if same else tuple(map(Header, outcomes))
+    return (first, *lines)
+
+
+def _failure_notes(given: Any, labels: Mapping[str, str], language: Language) -> list[str]:
+    failures: Mapping[str, str] = getattr(given, "failures", None) or {}
+    pattern = "{0}未能估计（{1}）。" if language == "zh" else "{0} could not be estimated ({1})."
+    return [pattern.format(estimator_label(name, labels, language), why) for name, why in failures.items()]
 
 
 def _overall(result: Any) -> pd.Series:
@@ -135,16 +193,19 @@ def _pre_trend(result: Any) -> Cell:
 
 
 def _option_notes(results: Sequence[Any], language: Language) -> list[str]:
-    texts = [
-        ", ".join(f"{name}: {value}" for name, value in (getattr(result, "options", None) or {}).items())
-        for result in results
-    ]
-    stop, colon = ("。", "：") if language == "zh" else (".", ": ")
-    return [f"{columns}{colon if columns else ''}{text}{stop}" for text, columns in by_columns(texts, language)]
+    comma, colon = ("，", "：") if language == "zh" else (", ", ": ")
+
+    def shown(text: str) -> str:
+        return _OPTIONS_ZH.get(text, text) if language == "zh" else text.replace("_", " ")
+
+    options = [getattr(result, "options", None) or {} for result in results]
+    texts = [comma.join(f"{shown(name)}{colon}{shown(value)}" for name, value in own.items()) for own in options]
+    stop, after = ("。", "，") if language == "zh" else (".", ": ")
+    return [f"{columns}{after if columns else ''}{text}{stop}" for text, columns in by_columns(texts, language)]
 
 
 def event_study_table(
-    results: Sequence[Any],
+    results: Any | Sequence[Any],
     *,
     labels: Mapping[str, str] | None = None,
     language: Language = "zh",
@@ -157,7 +218,7 @@ def event_study_table(
 
     Parameters
     ----------
-    results : sequence of results
+    results : sequence of results, or the comparison of ``compare_estimators``
         With ``estimator``, ``outcome`` and ``to_frame()`` that has event_time, estimate, standard_error and p_value;
         of several aggregations the one called "dynamic" is taken.
     labels : mapping of str to str, optional
@@ -178,6 +239,7 @@ def event_study_table(
     """
     labels = labels or {}
     levels = star_levels(stars)
+    given, results, names = results, *_each(results, "dynamic")
     frames = [_dynamic(result) for result in results]
     if not frames:
         raise DataError("event-study table: there is no result, give at least one")
@@ -201,8 +263,11 @@ def event_study_table(
     rows += [Row(kind="rule"), *_count_rows(results, labels, language)]
     notes = [word("standard_error", language) + ("位于括号内。" if language == "zh" else "s in parentheses.")]
     notes += [*stars_note(levels, language), *_option_notes(results, language), *warning_notes(results, language)]
+    notes += _failure_notes(given, labels, language)
     stub = word("event_time", language)
-    return Table(title, tuple(_policy_headers(results, labels)), tuple(rows), tuple(notes), language, number, stub)
+    return Table(
+        title, _policy_headers(results, names, labels, language), tuple(rows), tuple(notes), language, number, stub
+    )
 
 
 def _dynamic(result: Any) -> dict[int, dict[Any, Any]]:

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from econometrics.table_docx_xml import (
@@ -84,16 +85,17 @@ def _add_table(document: Any, table: Table, widths: Sequence[float], size: float
     ruled = {id(below) for row, below in zip(table.rows, table.rows[1:], strict=False) if row.kind == "rule"}
     grid = document.add_table(rows=len(table.headers) + len(rows), cols=table.columns + 1)
     table_geometry(grid, widths)
+    lines = list(grid.rows)
     for number, line in enumerate(table.headers):
         last = number == len(table.headers) - 1
         edges = {"top": _THICK if number == 0 else 0, "bottom": _MIDDLE if last else 0}
-        _fill_header(grid.rows[number], line, table.stub if last else "", edges, size)
-        repeat_as_header(grid.rows[number])
+        _fill_header(list(lines[number].cells), line, table.stub if last else "", edges, size)
+        repeat_as_header(lines[number])
     paddings = _Paddings(table)
     for number, row in enumerate(rows):
         last = number == len(rows) - 1
         edges = {"top": _THIN if id(row) in ruled else 0, "bottom": _THICK if last else 0}
-        _fill_row(grid.rows[len(table.headers) + number], row, table, paddings, edges, size, keep=not last)
+        _fill_row(list(lines[len(table.headers) + number].cells), row, table, paddings, edges, size, keep=not last)
     note = document.add_paragraph()
     note.paragraph_format.space_after = _points(14)
     note.paragraph_format.space_before = _points(3)
@@ -117,11 +119,11 @@ def _add_caption(document: Any, table: Table, size: float) -> None:
         add_runs(paragraph, _clean(table.caption), size, bold=True)
 
 
-def _fill_header(row: Any, line: Sequence[Header], stub: str, edges: dict[str, int], size: float) -> None:
-    _put(row.cells[0], _clean(stub), size, edges, "left")
+def _fill_header(cells: Sequence[Any], line: Sequence[Header], stub: str, edges: dict[str, int], size: float) -> None:
+    _put(cells[0], _clean(stub), size, edges, "left")
     column = 1
     for header in line:
-        cell = merge_across(row, column, header.span)
+        cell = merge_across(cells, column, header.span)
         _put(cell, _clean(header.text), size, edges, "centre")
         if header.rule:
             rule_below(cell.paragraphs[0], _THIN)
@@ -129,16 +131,23 @@ def _fill_header(row: Any, line: Sequence[Header], stub: str, edges: dict[str, i
 
 
 def _fill_row(
-    row: Any, content: Row, table: Table, paddings: _Paddings, edges: dict[str, int], size: float, *, keep: bool
+    cells: Sequence[Any],
+    content: Row,
+    table: Table,
+    paddings: _Paddings,
+    edges: dict[str, int],
+    size: float,
+    *,
+    keep: bool,
 ) -> None:
     if content.kind == "heading":
-        cell = merge_across(row, 0, table.columns + 1)
+        cell = merge_across(cells, 0, table.columns + 1)
         look = {"bold": table.language == "zh", "italic": table.language == "en"}
         _put(cell, _clean(content.label), size, edges, "left", keep=keep, **look)
         return
-    _put(row.cells[0], _clean(content.label), size, edges, "left", keep=keep)
+    _put(cells[0], _clean(content.label), size, edges, "left", keep=keep)
     for column, cell in placed_cells(content.cells or (Cell(),) * table.columns):
-        target = merge_across(row, column + 1, cell.span)
+        target = merge_across(cells, column + 1, cell.span)
         text = paddings.padded(column, cell) if is_aligned(cell) else _clean(cell.shown(MINUS))
         _put(target, text, size, edges, "centre", keep=keep)
 
@@ -185,6 +194,7 @@ def _em(text: str) -> float:
     return sum(_EM.get(letter, 0.5) for letter in text)
 
 
+@cache
 def _spaces(width: float) -> str:
     """Return the spaces whose widths come nearest to a width in ems."""
     digits = max(int(width / 0.5) - 1, 0)

@@ -120,9 +120,8 @@ def _row_property(row: Any, name: str) -> None:
     row._tr.get_or_add_trPr().append(OxmlElement(f"w:{name}"))
 
 
-def merge_across(row: Any, column: int, span: int) -> Any:
-    """Return the cell at a column, merged with the ones to its right that it covers."""
-    cells = row.cells
+def merge_across(cells: Sequence[Any], column: int, span: int) -> Any:
+    """Return the cell of a row at a column, merged with the ones to its right that it covers."""
     return cells[column] if span == 1 else cells[column].merge(cells[column + span - 1])
 
 

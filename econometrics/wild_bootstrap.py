@@ -208,8 +208,8 @@ def _combinations(points: Floats, clusters: int) -> Floats:
 class _Pieces:
     """Sums over clusters, for residuals of the model (0) and what a step of the null adds to them (1).
 
-    ``own`` (2, G, k): influence times residuals; ``sums`` (2, G, p, k): basis times residuals (for 0 the same for every
-    k); ``load`` (G, p, k): basis times influence.
+    ``own`` (2, G, k): influence times residuals; ``sums_residuals`` (G, p) and ``sums_step`` (G, p, k): basis times
+    residuals; ``load`` (G, p, k): basis times influence; ``observed`` (k,): clustered variances of the sample itself.
     """
 
     own: Floats
@@ -237,26 +237,38 @@ class _Pieces:
 
     def evaluate(self, drawn: Floats) -> tuple[Floats, Floats]:
         """Numerators (2, draws, k) and coefficients of the squared denominators (3, draws, k)."""
-        terms = self.own.shape[2]
+        clusters, columns, terms = self.load.shape
         numerators = np.stack([drawn @ self.own[0], drawn @ self.own[1]])
-        squares = drawn**2
         denominators = np.empty((3, len(drawn), terms))
-        moved = drawn @ self.sums_residuals
         for term in range(terms):
-            load = self.load[:, :, term]
-            gram = load.T @ load
-            shift = [moved, drawn @ self.sums_step[:, :, term]]
-            own = [self.own[0, :, term], self.own[1, :, term]]
-            cross = [drawn @ (own[0][:, None] * load), drawn @ (own[1][:, None] * load)]
-            through = [shift[0] @ gram, shift[1] @ gram]
-            denominators[0, :, term] = squares @ own[0] ** 2 + _rows(through[0] - 2 * cross[0], shift[0])
-            denominators[1, :, term] = (
+            few = self._by_clusters if clusters <= columns else self._by_columns
+            denominators[:, :, term] = few(drawn, term)
+        return numerators, denominators
+
+    def _by_clusters(self, drawn: Floats, term: int) -> Floats:
+        """Squared sums of the cluster scores themselves: cheap where there are fewer clusters than columns."""
+        load = self.load[:, :, term]
+        first = drawn @ (np.diag(self.own[0, :, term]) - load @ self.sums_residuals.T).T
+        second = drawn @ (np.diag(self.own[1, :, term]) - load @ self.sums_step[:, :, term].T).T
+        return np.stack([_rows(first, first), 2 * _rows(first, second), _rows(second, second)])
+
+    def _by_columns(self, drawn: Floats, term: int) -> Floats:
+        """The same sums expanded, so that no array has a row a draw and a column a cluster but the draws."""
+        squares = drawn**2
+        load, own = self.load[:, :, term], self.own[:, :, term]
+        gram = load.T @ load
+        shift = [drawn @ self.sums_residuals, drawn @ self.sums_step[:, :, term]]
+        cross = [drawn @ (own[0][:, None] * load), drawn @ (own[1][:, None] * load)]
+        through = [shift[0] @ gram, shift[1] @ gram]
+        return np.stack(
+            [
+                squares @ own[0] ** 2 + _rows(through[0] - 2 * cross[0], shift[0]),
                 squares @ (2 * own[0] * own[1])
                 - 2 * (_rows(cross[0], shift[1]) + _rows(cross[1], shift[0]))
-                + 2 * _rows(through[0], shift[1])
-            )
-            denominators[2, :, term] = squares @ own[1] ** 2 + _rows(through[1] - 2 * cross[1], shift[1])
-        return numerators, denominators
+                + 2 * _rows(through[0], shift[1]),
+                squares @ own[1] ** 2 + _rows(through[1] - 2 * cross[1], shift[1]),
+            ]
+        )
 
 
 def _rows(left: Floats, right: Floats) -> Floats:

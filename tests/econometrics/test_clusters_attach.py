@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.clusters import ClusterMap, attach_clusters, cluster_table
+from econometrics.clusters import ClusterMap, attach_clusters, cluster_table, harmonise
 from shuzhi import DataError
 
 
@@ -112,6 +112,19 @@ def test_finer_map_and_prefectures() -> None:
     assert bool(result["is_cluster"])
 
 
+def test_map_of_merged_industries() -> None:
+    rows = [("330100", "24+41", 2008, True, 9.0, 1.4)]
+    columns = ["place", "industry", "year", "is_cluster", "cluster_size", "cluster_strength"]
+    clusters = ClusterMap(cluster_table(pd.DataFrame(rows, columns=columns)), "by hand", {})
+    firms = pd.DataFrame({"report_year": 2018, "place": "330100", "industry": ["C24", "C41", "C40"]})
+    result = attach_clusters(
+        firms, clusters, lag=10, place_level="prefecture", firm_scheme="csrc_2012", cluster_scheme="gbt4754_2011"
+    ).data
+    assert result["is_cluster"].isna().tolist() == [False, False, True]
+    assert result["cluster_industry"].tolist()[:2] == ["24+41", "24+41"]
+    assert result["cluster_candidates"].tolist() == [1, 1, 1]
+
+
 def test_what_does_not_fit_is_said_at_once(clusters: ClusterMap, firms: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="give either lag"):
         attach_clusters(firms, clusters)
@@ -125,3 +138,36 @@ def test_a_map_checks_itself() -> None:
         ClusterMap(rows, "x", {})
     with pytest.raises(DataError, match="2 rows share a place, industry and year"):
         ClusterMap(rows.assign(cluster_size=1.0, cluster_strength=1.0), "x", {})
+
+
+def test_codes_of_all_years_are_brought_to_one_list() -> None:
+    data = pd.DataFrame(
+        {
+            "place": ["330183", "330111", "310103", "310101", "320214", "999999"],
+            "industry": ["4310", "4210", "2410", "3721", "3600", "1311"],
+            "year": [1998, 2004, 1998, 2004, 2015, 2004],
+            "employment": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        },
+        index=[5, 6, 7, 8, 9, 10],
+    )
+    # 330111 was no code in 2004; the nearest list with it is later, and 富阳区 is what it names
+    result = harmonise(data, target_year=2019, target_scheme="gbt4754_2011")
+    assert result.dropped == {"rows whose place is not mapped": 1}
+    kept = result.data
+    assert kept.index.tolist() == [5, 6, 7, 8, 9]
+    assert kept["place"].tolist() == ["330111", "330111", "310101", "310101", "320214"]
+    # 43 of 1994 is 41 and 42, 42 of 2002 is 24 and 41: one unit in all years; so are 36 and 37
+    assert kept["industry"].tolist() == ["24+41+42", "24+41+42", "24+41+42", "36+37", "36+37"]
+    assert kept["place_before"].tolist() == data["place"].tolist()[:5]
+    strict = harmonise(
+        data.assign(industry=["4390", "4210", "2410", "3721", "3600", "1311"]),
+        target_scheme="gbt4754_2011",
+        industry_splits="unmapped",
+    )
+    # the group tells 421 and 372, nothing tells 439
+    assert strict.data["industry"].tolist() == ["24", "24", "36", "36", "13"]
+    assert strict.dropped == {"rows whose industry is not mapped": 1}
+    reasons = strict.industries.set_index(["scheme", "industry"])["reason"]
+    assert reasons["gbt4754_1994", "4390"] == "divided among 41, 42"
+    with pytest.raises(DataError, match="nothing to map to"):
+        harmonise(data)

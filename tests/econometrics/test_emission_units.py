@@ -50,7 +50,7 @@ def test_units_in_tonnes_of_standard_coal(unit, tce):
 
 
 def test_an_unknown_unit_names_the_known_ones():
-    with pytest.raises(DataError, match="unknown unit of energy 'barrel'.*10\\^4 tce"):
+    with pytest.raises(DataError, match=r"unknown unit of energy 'barrel'.*10\^4 tce"):
         energy_unit("barrel")
     with pytest.raises(DataError, match="unknown unit of money"):
         money_in_yuan(pd.Series([1.0]), "dollars")

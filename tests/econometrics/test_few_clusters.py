@@ -1,5 +1,6 @@
 """CR2 and the wild cluster bootstrap against computations on the whole design with every dummy, and their coverage."""
 
+import warnings
 from itertools import product
 from typing import Any
 
@@ -89,15 +90,15 @@ def test_cr2_equals_its_definition_on_all_dummies(panel: pd.DataFrame, effects: 
     np.testing.assert_allclose(result.term_degrees_of_freedom[["x", "z"]], degrees, rtol=1e-7)
 
 
-@pytest.mark.parametrize(
-    "effects", [[], ["report_year"], ["stock_code", "report_year"]], ids=lambda names: str(len(names))
-)
+@pytest.mark.parametrize("effects", [MODELS[0], MODELS[2], MODELS[3]], ids=lambda names: "+".join(names) or "none")
 def test_cr2_equals_another_program(panel: pd.DataFrame, effects: list[str]) -> None:
     x, y = design(panel, effects, None)
     rest = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
-    covariance, degrees = compute_robust_vcov(
-        x, rest, cluster_ids=panel["province"].to_numpy(), vcov_type="hc2_bm", return_dof=True
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it doubts the degrees of freedom of some dummies, which are not compared
+        covariance, degrees = compute_robust_vcov(
+            x, rest, cluster_ids=panel["province"].to_numpy(), vcov_type="hc2_bm", return_dof=True
+        )
     result = regress(panel, "y", ["x", "z"], fixed_effects=effects, cluster="province", standard_errors="cr2")
     np.testing.assert_allclose(result.standard_errors[["x", "z"]], np.sqrt(np.diag(covariance)[:2]), rtol=1e-7)
     np.testing.assert_allclose(result.term_degrees_of_freedom[["x", "z"]], degrees[:2], rtol=1e-7)
@@ -108,21 +109,21 @@ def test_cr2_equals_another_program(panel: pd.DataFrame, effects: list[str]) -> 
 
 
 def test_cr2_is_unbiased_where_errors_are_independent(panel: pd.DataFrame) -> None:
-    """The mean of the CR2 variance over draws of homoskedastic errors is the true variance; CR1's is not."""
+    """The mean of the CR2 variance over draws of homoskedastic errors is the true variance; CR1's is smaller."""
     random = np.random.Generator(np.random.PCG64(2))
-    found = {"cr2": [], "cluster": []}  # type: ignore[var-annotated]
+    found: dict[Any, list[float]] = {"cr2": [], "cluster": []}
+    options: dict[str, Any] = {"fixed_effects": "report_year", "cluster": "province"}
     for _ in range(300):
         frame = panel.assign(y=random.normal(size=len(panel)))
         for kind, values in found.items():
-            result = regress(
-                frame, "y", ["x", "z"], fixed_effects="report_year", cluster="province", standard_errors=kind
-            )  # type: ignore[arg-type]
+            result = regress(frame, "y", ["x", "z"], standard_errors=kind, **options)
             values.append(result.covariance.loc["z", "z"])
     x, _ = design(panel, ["report_year"], None)
     truth = np.linalg.inv(x.T @ x)[1, 1]
     error = np.std(found["cr2"]) / np.sqrt(300)
     assert abs(np.mean(found["cr2"]) - truth) < 3 * error
-    assert np.mean(found["cluster"]) < truth - 3 * error
+    gap = np.array(found["cr2"]) - np.array(found["cluster"])
+    assert gap.mean() > 3 * gap.std() / np.sqrt(300)
 
 
 def refit_statistics(

@@ -53,9 +53,7 @@ def test_random_effects_by_generalised_least_squares() -> None:
     inverse = np.linalg.inv(omega)
     coefficients = np.linalg.solve(x.T @ inverse @ x, x.T @ inverse @ frame["y"].to_numpy())
     np.testing.assert_allclose(result.coefficients, coefficients, rtol=1e-9)
-    within = regress(
-        frame, "y", ["x", "z"], fixed_effects="stock_code", standard_errors="classical", drop_singletons=False
-    )
+    within = regress(frame, "y", ["x", "z"], fixed_effects="stock_code", drop_singletons=False)
     left = len(frame) - frame["stock_code"].nunique() - 2
     assert result.error_variance == pytest.approx((within.residuals**2).sum() / left, rel=1e-12)
     many = random_effects(panel(0.0, firms=3000, seed=5), "y", ["x", "z"])

@@ -14,22 +14,10 @@ from econometrics.regress import InstrumentedRegression, instrument, regress
 from shuzhi import EstimationError, SpecError
 
 SIX_DIGITS = 1e-6
-CRIME_CONTROLS = [
-    "lprbconv",
-    "lprbpris",
-    "lavgsen",
-    "ldensity",
-    "lwcon",
-    "lwtuc",
-    "lwtrd",
-    "lwfir",
-    "lwser",
-    "lwmfg",
-    "lwfed",
-    "lwsta",
-    "lwloc",
-    "lpctymle",
-]
+CRIME_CONTROLS = (
+    *("lprbconv", "lprbpris", "lavgsen", "ldensity", "lwcon", "lwtuc", "lwtrd"),
+    *("lwfir", "lwser", "lwmfg", "lwfed", "lwsta", "lwloc", "lpctymle"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +38,8 @@ def panel(strength: float = 1.0, firms: int = 80, seed: int = 3) -> pd.DataFrame
     for name in ("z1", "z2", "z3", "c"):
         frame[name] = random.normal(size=rows) + 0.5 * random.normal(size=firms)[firm]
     error = random.normal(size=rows) + 0.7 * random.normal(size=firms)[firm]
-    frame["x"] = (
-        strength * (frame["z1"] + 0.5 * frame["z2"]) + 0.3 * frame["c"] + 0.8 * error + random.normal(size=rows)
-    )
+    pushed = strength * (frame["z1"] + 0.5 * frame["z2"])
+    frame["x"] = pushed + 0.3 * frame["c"] + 0.8 * error + random.normal(size=rows)
     frame["v"] = strength * (frame["z3"] - 0.4 * frame["z1"]) + 0.5 * error + random.normal(size=rows)
     frame["y"] = 0.5 * frame["x"] - 0.3 * frame["v"] + 0.2 * frame["c"] + error * (1 + 0.3 * np.abs(frame["z1"]))
     frame["w"] = random.uniform(0.5, 2, rows)
@@ -209,7 +196,7 @@ def kleibergen_paap_by_definition(
     endogenous: np.ndarray, instruments: np.ndarray, groups: np.ndarray, wald: bool
 ) -> float:
     """The rk statistic written out as in section 2 of the paper, with Kronecker products and vec."""
-    number, count = endogenous.shape[1], instruments.shape[1]
+    number = endogenous.shape[1]
     pi = np.linalg.solve(instruments.T @ instruments, instruments.T @ endogenous)
     f = np.linalg.cholesky(instruments.T @ instruments).T
     g = np.linalg.inv(np.linalg.cholesky(endogenous.T @ endogenous).T)
@@ -290,7 +277,8 @@ def test_effective_f_and_its_critical_values() -> None:
 @pytest.mark.parametrize("clustered", [False, True])
 def test_anderson_rubin_by_regression_at_every_value(clustered: bool) -> None:
     """F of the instruments in a regression of y - b x, at the ends of the set exactly the critical value."""
-    frame = panel(strength=0.25)
+    frame = panel(strength=0.15)
+    frame["y"] += 0.3 * frame["v"]  # so that the instruments are valid for x alone
     options: dict[str, Any] = {"fixed_effects": ["stock_code", "report_year"]}
     options |= {"cluster": "stock_code"} if clustered else {}
     names = ["z1", "z2", "z3"]
@@ -357,13 +345,11 @@ def test_just_identified_anderson_rubin_set_solves_a_quadratic() -> None:
 
 def test_endogeneity_test_with_clusters_by_regression() -> None:
     frame = panel()
-    effects = ["stock_code", "report_year"]
-    result = instrument(
-        frame, "y", ["x", "v"], ["z1", "z2", "z3"], exogenous="c", fixed_effects=effects, cluster="stock_code"
-    )
+    options: dict[str, Any] = {"fixed_effects": ["stock_code", "report_year"], "cluster": "stock_code"}
+    result = instrument(frame, "y", ["x", "v"], ["z1", "z2", "z3"], exogenous="c", **options)
     frame["rx"] = result.first_stage("x").regression.residuals
     frame["rv"] = result.first_stage("v").regression.residuals
-    own = regress(frame, "y", ["x", "v", "c", "rx", "rv"], fixed_effects=effects, cluster="stock_code")
+    own = regress(frame, "y", ["x", "v", "c", "rx", "rv"], **options)
     b, v = own.coefficients[["rx", "rv"]].to_numpy(), own.covariance.loc[["rx", "rv"], ["rx", "rv"]].to_numpy()
     assert result.endogeneity is not None
     assert result.endogeneity.statistic == pytest.approx(b @ np.linalg.inv(v) @ b / 2, rel=1e-7)
@@ -394,7 +380,7 @@ def test_words_and_frames() -> None:
     assert any("read the Anderson-Rubin set" in warning for warning in result.warnings)
     assert set(result.diagnostics()["diagnostic"]) >= {"Effective F", "Durbin-Wu-Hausman", "Anderson-Rubin"}
     assert list(result.to_frame()["term"]) == ["x", "c"]
-    with pytest.raises(SpecError, match="several|one endogenous"):
+    with pytest.raises(SpecError, match="for one endogenous variable"):
         instrument(frame, "y", ["x", "v"], ["z1", "z3"]).anderson_rubin_set()
     with pytest.raises(SpecError, match="no endogenous variable 'q'"):
         result.first_stage("q")
@@ -402,9 +388,7 @@ def test_words_and_frames() -> None:
 
 def test_models_that_are_not_identified() -> None:
     frame = panel().assign(twice=lambda f: 2 * f["z1"], still=lambda f: f["stock_code"].astype(int))
-    with pytest.raises(
-        EstimationError, match=r"2 endogenous variables \(x, v\) and 1 usable .* twice is collinear with z1"
-    ):
+    with pytest.raises(EstimationError, match=r"\(x, v\) and 1 usable .*twice is collinear with z1"):
         instrument(frame, "y", ["x", "v"], ["z1", "twice"])
     with pytest.raises(EstimationError, match="still is absorbed by the fixed effect stock_code"):
         instrument(frame, "y", "x", "still", fixed_effects="stock_code")
@@ -417,7 +401,7 @@ def test_models_that_are_not_identified() -> None:
         instrument(frame, "y", "x", ["x", "z1"])
     with pytest.raises(SpecError, match="not defined for two-stage"):
         instrument(frame, "y", "x", "z1", cluster="stock_code", standard_errors="wild")
-    same = frame.assign(v=frame["x"] + frame["z3"] - residual(frame, ["z3"], with_dummies(frame))[:, 0])
+    same = frame.copy()
     same["v"] = same["x"] * 2 + np.random.Generator(np.random.PCG64(1)).normal(size=len(same))
     z = same[["z1", "z2"]].to_numpy() - same[["z1", "z2"]].to_numpy().mean(axis=0)
     noise = same["v"].to_numpy() - 2 * same["x"].to_numpy()

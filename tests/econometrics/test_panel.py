@@ -133,7 +133,13 @@ def test_winsorising_leaves_rows_without_a_group_alone_and_says_so():
 def test_patterns_classify_a_text_in_order():
     columns = "name: {kind: text}"
     steps = "  - define: {sector: {from: name, patterns: {'27': 药, '26': 化, '66': 银行$}}}"
-    rows = [["1", 2019, "医药化工"], ["2", 2019, "化工"], ["3", 2019, "平安银行"], ["4", 2019, "银行业务"], ["5", 2019, None]]
+    rows = [
+        ["1", 2019, "医药化工"],
+        ["2", 2019, "化工"],
+        ["3", 2019, "平安银行"],
+        ["4", 2019, "银行业务"],
+        ["5", 2019, None],
+    ]
     table = raw([["stock_code", "report_year", "name"], *rows])
     panel = build_panel(spec_of(steps, columns), {"firms": table})
     assert [None if pd.isna(each) else each for each in panel.data["sector"]] == ["27", "26", "66", None, None]
@@ -286,8 +292,10 @@ def test_rows_that_stay():
     matched = join(JOIN + "    keep: matched")
     assert matched.data["x"].tolist() == [1, 2]
     assert matched.sample_flow()["rows_removed"].tolist() == [0, 2]
-    text = JOIN.replace("on: {division: code}", "on: {stock_code: code}").replace("code: {kind: division}", "code: {kind: stock_code}")
-    with pytest.raises(DataError, match="no row is left|stand more than once|must not be missing"):
+    text = JOIN.replace("on: {division: code}", "on: {stock_code: code}").replace(
+        "code: {kind: division}", "code: {kind: stock_code}"
+    )
+    with pytest.raises(DataError, match=r"no row is left|stand more than once|must not be missing"):
         join(text.replace("relationship", "keep: matched\n    relationship"), other=[["code", "y", "z"], ["9", 1, 1]])
 
 
@@ -323,7 +331,9 @@ def test_text_and_numbers_are_no_keys_of_each_other():
 
 def test_every_check_that_fails_stands_in_one_message():
     extra = "checks:\n  x: {at_least: 2, at_most: 2, required: true}\n  name: {matches: '[A-Z]+', one_of: [A, B]}"
-    table = raw([["stock_code", "report_year", "x", "name"], ["1", 2019, 1, "A"], ["2", 2019, 3, "b"], ["3", 2019, None, "B"]])
+    table = raw(
+        [["stock_code", "report_year", "x", "name"], ["1", 2019, 1, "A"], ["2", 2019, 3, "b"], ["3", 2019, None, "B"]]
+    )
     with pytest.raises(DataError) as error:
         build_panel(spec_of(columns="x: , name: {kind: text}", extra=extra), {"firms": table})
     message = str(error.value)
@@ -363,7 +373,7 @@ steps:
   - define: {size: log(revenu)}
 """
     table = raw([["stock_code", "report_year", "revenue"], ["1", 2019, 5.0]], has_header=True)
-    with pytest.raises(SpecError, match="line 6 .*there is no column 'revenu'. Did you mean 'revenue'"):
+    with pytest.raises(SpecError, match=r"line 6 .*there is no column 'revenu'. Did you mean 'revenue'"):
         build_panel(parse_panel_spec(text), {"firms": table})
     panel = build_panel(parse_panel_spec(text.replace("revenu)", "revenue)")), {"firms": table})
     assert panel.data["size"].tolist() == [pytest.approx(np.log(5))]

@@ -11,7 +11,10 @@ from shuzhi import DataError, SpecError
 
 def firms(**columns: list) -> pd.DataFrame:
     return pd.DataFrame(
-        {"stock_code": ["000001", "000001", "000001", "000002", "000002"], "report_year": [2018, 2019, 2021, 2019, 2020]}
+        {
+            "stock_code": ["000001", "000001", "000001", "000002", "000002"],
+            "report_year": [2018, 2019, 2021, 2019, 2020],
+        }
         | columns
     )
 

@@ -78,5 +78,7 @@ def test_missing_texts_keep_their_rows():
 
 def test_counties_against_cpca():
     cpca = pytest.importorskip("cpca")  # needs pkg_resources, which new versions of setuptools lack
-    texts = pd.Series(["浙江省杭州市西湖区文三路1号", "江苏省苏州市昆山市玉山镇", "四川省成都市武侯区", "北京市海淀区中关村"])
+    texts = pd.Series(
+        ["浙江省杭州市西湖区文三路1号", "江苏省苏州市昆山市玉山镇", "四川省成都市武侯区", "北京市海淀区中关村"]
+    )
     assert parse_places(texts)["county_code"].tolist() == cpca.transform(texts)["adcode"].tolist()

@@ -41,8 +41,18 @@ def test_stock_codes(text, code):
 
 @pytest.mark.parametrize(
     ("text", "division"),
-    [("C39", "39"), ("c3910", "39"), ("39", "39"), ("6", "06"), ("6.0", "06"), ("J66", "66"), ("C39 计算机", "39")]
-    + [("J39", None), ("C99", None), ("36+37", None), ("TOTAL", None), ("91", None)],
+    [
+        *[
+            ("C39", "39"),
+            ("c3910", "39"),
+            ("39", "39"),
+            ("6", "06"),
+            ("6.0", "06"),
+            ("J66", "66"),
+            ("C39 计算机", "39"),
+        ],
+        *[("J39", None), ("C99", None), ("36+37", None), ("TOTAL", None), ("91", None)],
+    ],
 )
 def test_divisions(text, division):
     assert division_code_of(text) == division

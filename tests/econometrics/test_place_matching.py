@@ -115,8 +115,8 @@ def test_every_code_of_1998_to_2014_maps_or_is_listed(shared):
     lost = table[match.codes.isna()]
     assert int(match.unmatched["rows"].sum()) == len(lost)
     assert set(lost["code"]) == set(match.unmatched["given"])
-    # Divided prefectures (巢湖, 南宁 and 柳州 as 地区), a city that was merged, islands that are no county any more, and two
-    # counties whose old codes were given to islands later.
+    # Divided prefectures (巢湖, 南宁 and 柳州 as 地区), a city that was merged, islands that are no county any more,
+    # and two counties whose old codes were given to islands later.
     divided, islands = (
         {"居巢区", "巢湖市", "崇左县", "来宾县", "琼山市"},
         {"西沙群岛", "南沙群岛", "中沙群岛的岛礁及其海域"},

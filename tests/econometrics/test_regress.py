@@ -203,6 +203,38 @@ def test_three_way_clusters_by_inclusion_and_exclusion(panel: pd.DataFrame) -> N
     np.testing.assert_allclose(result.covariance.loc[["x", "z"], ["x", "z"]], wanted[:2, :2], rtol=1e-8)
 
 
+COUNTED: list[tuple[list[str], list[list[str]], list[str], str]] = [
+    # effects, their columns, clusters, and what is counted besides the two regressors
+    (["stock_code", "report_year"], [["stock_code"], ["report_year"]], ["stock_code"], "years"),
+    (["stock_code", "industry^report_year"], [["stock_code"], ["industry", "report_year"]], ["stock_code"], "cells"),
+    (["stock_code", "report_year"], [["stock_code"], ["report_year"]], ["city"], "years"),
+    (["stock_code", "report_year"], [["stock_code"], ["report_year"]], ["stock_code", "report_year"], "one"),
+    (["stock_code", "report_year"], [["stock_code"], ["report_year"]], ["industry"], "all"),
+]
+
+
+@pytest.mark.parametrize(("effects", "blocks", "clusters", "counted"), COUNTED)
+def test_clustered_factor_by_hand(
+    panel: pd.DataFrame, effects: list[str], blocks: list[list[str]], clusters: list[str], counted: str
+) -> None:
+    """(N - 1) / (N - K) * G / (G - 1) times the sandwich on all dummies, K counted by hand."""
+    result = regress(panel, "y", ["x", "z"], fixed_effects=effects, cluster=clusters)
+    witness = dense(panel, ["x", "z"], blocks)
+    scores = pd.DataFrame(witness["x"] * witness["e"][:, None])
+    meat = 0
+    for names, sign in [([name], 1) for name in clusters] + ([(clusters, -1)] if len(clusters) > 1 else []):
+        sums = scores.groupby([panel[name] for name in names]).sum().to_numpy()
+        meat = meat + sign * sums.T @ sums
+    n, firms, years = len(panel), panel["stock_code"].nunique(), panel["report_year"].nunique()
+    cells = len(panel.groupby(["industry", "report_year"]))
+    parameters = 2 + {"years": years, "cells": cells, "one": 1, "all": firms + years - 1}[counted]
+    smallest = min(panel[name].nunique() for name in clusters)
+    factor = (n - 1) / (n - parameters) * smallest / (smallest - 1)
+    wanted = witness["inverse"] @ meat @ witness["inverse"] * factor
+    np.testing.assert_allclose(result.standard_errors, np.sqrt(np.diag(wanted)[:2]), rtol=1e-8)
+    assert result.degrees_of_freedom == smallest - 1
+
+
 def test_linearmodels_convention_is_panelols_as_called(panel: pd.DataFrame) -> None:
     indexed = panel.set_index(["stock_code", "report_year"])
     for entity, time in [(True, False), (True, True)]:

@@ -15,8 +15,11 @@ import pandas as pd
 import pytest
 
 from econometrics.describe import correlation_matrix, descriptive_statistics
+from econometrics.did import EstimatorComparison
 from econometrics.did_result import StaggeredEffects
+from econometrics.heterogeneity import by_group
 from econometrics.instrument import instrument
+from econometrics.mediate import mediate
 from econometrics.regress import regress
 from econometrics.table_docx import _EM, _Paddings
 from econometrics.table_groups import Split
@@ -35,6 +38,7 @@ from econometrics.tables import (
     event_study_table,
     frame_table,
     heterogeneity_table,
+    mediation_table,
     regression_table,
     render_table,
     render_tables,
@@ -294,8 +298,94 @@ def test_a_heterogeneity_table_shows_splits_and_tests(models):
     assert [(header.text, header.span) for header in table.headers[0]] == [("污染程度", 2), ("所有制", 2)]
     assert [header.text for header in table.headers[2]] == ["重", "轻", "国有", "民营"]
     assert row_of(table, "组间系数差异检验 p 值（费舍尔）") == ["0.012", "0.400"]
-    assert row_of(table, "组间系数差异检验 p 值（suest）") == ["0.200", "", ""]
+    assert row_of(table, "组间系数差异检验 p 值（似无相关）") == ["0.200", "", ""]
     assert table.notes[0] == "被解释变量为碳强度。"
+
+
+def test_a_comparison_of_groups_is_a_split(panel):
+    data = panel.assign(heavy=np.where(panel["stock_code"] < "000150", "重", "轻"))
+    compared = by_group(
+        data, "carbon", ["cluster", "size"], group="heavy", cluster="stock_code", permute="stock_code", draws=99, seed=4
+    )
+    table = heterogeneity_table([compared], labels=LABELS, controls=["size"])
+    expected = {"交互项": "interaction", "似无相关": "suest", "费舍尔置换": "permutation"}
+    for name, test in expected.items():
+        cell = Cell((compared.p_values[test],), style="p_value")
+        assert row_of(table, f"组间系数差异检验 p 值（{name}）") == [cell.shown()]
+    assert "费舍尔置换以企业为单位，99 次，种子 4。" in table.notes_text
+    assert (
+        row_of(table, "产业集群")[0]
+        == Cell((compared.models[compared.groups[0]].coefficients["cluster"],), stars="***").shown()
+    )
+
+
+@pytest.fixture(scope="module")
+def mediation(panel):
+    options = {"controls": ["size"], "fixed_effects": ["stock_code", "report_year"], "cluster": "stock_code"}
+    return mediate(panel, "carbon", "cluster", "digital", layout="stepwise", draws=1000, seed=7, **options)
+
+
+def test_the_channel_layout_stops_at_the_mediator(mediation):
+    table = mediation_table(mediation, labels=LABELS)
+    assert [header.text for header in table.headers[-1]] == ["碳强度", "数字化"]
+    values = [cell.values[0] for cell in table.rows[0].cells]
+    assert values == pytest.approx([mediation.total.estimate, mediation.a.estimate], rel=1e-9)
+    assert not any("间接" in row.label for row in table.rows)
+    assert "江艇（2022）" in table.notes_text
+
+
+def test_the_stepwise_layout_has_effects_interval_share_draws_and_seed(mediation):
+    table = mediation_table(mediation, layout="stepwise", labels=LABELS)
+    assert [header.text for header in table.headers[-1]] == ["碳强度", "数字化", "碳强度"]
+    total, a, direct = (cell.values[0] for cell in table.rows[0].cells)
+    b = table.rows[2].cells[2].values[0]
+    place = next(number for number, row in enumerate(table.rows) if row.label == "间接效应")
+    indirect, interval = table.rows[place].cells[0], table.rows[place + 1].cells[0]
+    assert indirect.span == interval.span == 3
+    assert indirect.values[0] == pytest.approx(a * b, rel=1e-9)
+    assert total == pytest.approx(direct + indirect.values[0], rel=1e-9)
+    assert interval.values == mediation.indirect.interval
+    assert row_of(table, "中介效应占比") == [f"{100 * indirect.values[0] / total:.1f}%"]
+    assert row_of(table, "控制变量") == ["是", "是", "是"]
+    assert "整群自助法，百分位区间（1,000 次，种子 7）" in table.notes_text
+    assert "括号内为聚类到企业层面的标准误。" in table.notes_text
+    # The errors in brackets are those of the regressions, not those of the bootstrap.
+    assert table.rows[1].cells[0].values[0] == mediation.regressions[0].standard_errors["cluster"]
+
+
+def test_a_layout_without_its_regressions_uses_the_errors_of_the_effects(panel):
+    result = mediate(panel, "carbon", "cluster", "digital", layout="channel", cluster="stock_code", draws=1000)
+    table = mediation_table(result, layout="stepwise", language="en", below="t")
+    assert table.rows[1].cells[2].values[0] == pytest.approx(result.direct.statistic)
+    assert "t statistics in parentheses, from standard errors from a bootstrap of firm clusters." in table.notes_text
+
+
+def test_every_effect_in_a_row(mediation):
+    table = mediation_table(mediation, layout="effects", labels=LABELS)
+    assert [header.text for header in table.headers[0]] == ["估计值", "标准误", "p 值", "95% 置信区间"]
+    row = next(row for row in table.rows if row.label == "间接效应（数字化）")
+    assert row.cells[1].values == (mediation.indirect.standard_error,)
+    assert row.cells[3].values == mediation.indirect.interval
+    assert row_of(table, "观测值")[0] == f"{mediation.observations:,}"
+
+
+def test_several_mediators_get_their_stars_from_adjusted_p_values(panel):
+    result = mediate(
+        panel, "carbon", "cluster", ["digital", "shifter"], layout="stepwise", cluster="stock_code", draws=1000, seed=2
+    )
+    table = mediation_table(result, layout="stepwise", labels=LABELS)
+    for name, label in (("digital", "数字化"), ("shifter", "shifter")):
+        cell = next(row for row in table.rows if row.label == f"间接效应（{label}）").cells[0]
+        p_value = result.of("indirect", name).adjusted_p_value
+        assert cell.stars == "*" * sum(p_value < level for level in (0.1, 0.05, 0.01))
+    assert "调整后的 p 值：Holm。" in table.notes_text
+    several = mediation_table([result, result], layout="stepwise", labels=LABELS)
+    assert [(header.text, header.span) for header in several.headers[0]] == [("数字化、shifter", 4)] * 2
+
+
+def test_a_result_without_effects_is_no_mediation(models):
+    with pytest.raises(DataError, match="Regression has no rows of effects 'total' and 'a'"):
+        mediation_table(models[0])
 
 
 def test_effect_labels_in_both_languages():
@@ -376,7 +466,7 @@ def test_policy_effects_by_several_estimators():
     # One effect before treatment: z = -0.04 / 0.01 and -0.03 / 0.01, chi2(1) = 16 and 9, p = 0.00006 and 0.0027.
     assert row_of(table, "事前各期效应联合为零 p 值") == ["<0.001", "0.003"]
     assert "提示（第 (2) 列）：few treated units。" in table.notes_text
-    assert "control group: never treated。" in table.notes_text
+    assert "对照组：never treated。" in table.notes_text
 
 
 def test_effects_by_event_time_name_the_reference():
@@ -386,6 +476,16 @@ def test_effects_by_event_time_name_the_reference():
     assert row_of(table, "−1") == ["reference"]
     assert row_of(table, "0") == ["0.000**"]
     assert table.stub == "Event time"
+
+
+def test_a_comparison_of_estimators_names_them_and_what_failed():
+    results = {"static_two_way": staggered("TWFE", 0.0), "sun_abraham": staggered("SA", 0.01)}
+    compared = EstimatorComparison(results, {"imputation": "no untreated row"}, None, {}, (), ())
+    table = did_table(compared, labels=LABELS)
+    assert [header.text for header in table.headers[-1]] == ["双向固定效应", "Sun-Abraham"]
+    assert [(header.text, header.span) for header in table.headers[0]] == [("碳强度", 2)]
+    assert table.notes[-1] == "插补法未能估计（no untreated row）。"
+    assert event_study_table(compared, language="en").columns == 2
 
 
 def test_a_frame_becomes_a_table():
