@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,17 @@ def number_of(text: str) -> float | None:
     if plain.startswith("(") and plain.endswith(")"):
         plain = "-" + plain[1:-1]
     return float(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def _plain_number(cell: Any) -> float | None:
+    """Return the number of a cell that is one as it stands: most cells are, and a table may hold millions."""
+    if not isinstance(cell, str | int | float) or (isinstance(cell, str) and "_" in cell):
+        return None
+    try:
+        number = float(cell)
+    except (ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
 
 
 def date_of(text: str) -> date | None:
@@ -159,16 +171,20 @@ def read_column(cells: pd.Series, kind: str, missing: Sequence[str | int | float
         return _read_numbers(cells, sentinels)
     # A file repeats its codes, years and sentinels: each different cell is understood once.
     kinds, unique = pd.factorize(cells.astype("object"), use_na_sentinel=True)
-    texts = [text_of(each) for each in unique]
+    numeric_sentinels = {value for value in map(number_of, sentinels) if value is not None}
     parse = _TO_NUMBER.get(kind) or _TO_TEXT[kind]
     counts = np.bincount(kinds[kinds >= 0], minlength=len(unique))
     values: list[Any] = []
     blank, found_sentinels, unreadable = int((kinds < 0).sum()), dict[str, int](), dict[str, int]()
-    for text, count in zip(texts, counts, strict=True):
-        value = None
+    for cell, count in zip(unique, counts, strict=True):
+        value: Any = _plain_number(cell) if kind == "number" else None
+        if value is not None and value not in numeric_sentinels:
+            values.append(value)
+            continue
+        text, value = text_of(cell), None
         if text is None:
             blank += int(count)
-        elif _sentinel(text) in sentinels:
+        elif sentinels and _sentinel(text) in sentinels:
             found_sentinels[text] = found_sentinels.get(text, 0) + int(count)
         else:
             value = parse(text)

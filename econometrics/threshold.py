@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -181,7 +182,7 @@ def threshold_regression(
         Number of quantiles that are searched; None searches all values.
     bootstrap : {"wild", "residual"}
         Errors of a unit with a random sign, for any panel and heteroskedasticity; or errors of another unit drawn with
-        replacement, as Hansen does, for balanced panels.
+        replacement, as Hansen does, for balanced panels whose rows are sorted by period within units.
     draws, seed : int
         Of the bootstrap; 0 draws skip the tests' p values.
     small_sample : str
@@ -219,7 +220,7 @@ def threshold_regression(
     rows = sample.data
     coded = encode_effects(rows, effects)
     q = numeric_values(rows[threshold])
-    problem, order = threshold_problem(
+    problem = threshold_problem(
         numeric_values(rows[outcome]),
         np.column_stack([numeric_values(rows[name]) for name in names]),
         np.column_stack([numeric_values(rows[name]) for name in controls]) if controls else np.zeros((len(rows), 0)),
@@ -234,6 +235,10 @@ def threshold_regression(
     if bootstrap == "residual" and len(np.unique(problem.sizes)) > 1:
         raise SpecError('units have different numbers of rows: use bootstrap="wild"')
     search = _Search(problem, trim)
+    left = np.sqrt((search.whole**2).sum(axis=0)) <= 1e-8 * np.sqrt((problem.x**2).sum(axis=0))
+    if left.any():
+        absorbed = ", ".join(name for name, flag in zip(names, left, strict=True) if flag)
+        raise EstimationError(f"the fixed effects and controls leave nothing of {absorbed}")
     found, curves = search.estimate(thresholds)
     tests = tuple(
         _test(search, number, draws=draws, seed=seed, bootstrap=bootstrap) for number in range(1, thresholds + 1)
@@ -328,9 +333,9 @@ class _Search:
         lowest = float(np.nanmin(sums))
         return (sums - lowest) / self.variance(lowest, thresholds)
 
-    def variance(self, sum_of_squares: float, thresholds: int) -> float:
+    def variance(self, sum_of_squares: float | np.floating, thresholds: int) -> float:
         """Residual variance of a model with so many thresholds."""
-        return sum_of_squares / (self.problem.degrees_of_freedom - thresholds * self.problem.x.shape[1])
+        return float(sum_of_squares / (self.problem.degrees_of_freedom - thresholds * self.problem.x.shape[1]))
 
 
 def _lowest(sums: Floats) -> int:
@@ -381,8 +386,7 @@ def _errors(
     if bootstrap == "wild":
         signs = generator.integers(0, 2, (draws, units)) * 2 - 1
         return np.asarray(residual[:, None] * signs[:, problem.units].T)
-    # Rows of a unit in sorted order of the threshold are no calendar; a unit's errors stay together all the same.
-    place = np.argsort(problem.units, kind="stable")
+    place = np.lexsort((problem.order, problem.units))
     by_unit = residual[place].reshape(units, -1)
     drawn = by_unit[generator.integers(0, units, (draws, units))].reshape(draws, -1)
     errors = np.empty((len(residual), draws))
@@ -425,7 +429,7 @@ def _final_model(
     q = numeric_values(rows[threshold])
     place = np.searchsorted(np.asarray(values), q, side="left")
     edges = [-np.inf, *values, np.inf]
-    names = [_regime_name(threshold, low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    names = [_regime_name(threshold, low, high) for low, high in pairwise(edges)]
     columns = {
         f"{name} [{regime}]": np.where(place == number, numeric_values(rows[name]), 0.0)
         for name in changing

@@ -1,18 +1,21 @@
 """The search of Hansen (1999): the sum of squares at every threshold from one pass over the sorted rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econometrics.absorb import demean
 from econometrics.effects import Effects
+from shuzhi import SpecError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # A regime's regressor with less than this share of its own variance left is collinear there.
 COLLINEAR = 1e-9
+# Levels of effects beside the unit, which enter as columns.
+MOST_DUMMIES = 1000
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class ThresholdProblem:
         Candidate thresholds, rising.
     ends : (candidates,) int array
         Number of rows at or below each candidate.
+    order : (n,) int array
+        Place of each sorted row among the rows given.
     degrees_of_freedom : int
         Rows less all coefficients of the model without a threshold.
     """
@@ -46,6 +51,7 @@ class ThresholdProblem:
     sizes: Floats
     values: Floats
     ends: Integers
+    order: Integers
     degrees_of_freedom: int
 
     def clear(self, columns: Floats) -> Floats:
@@ -86,7 +92,7 @@ def threshold_problem(
     trim: float,
     candidates: int | None,
     absorbed: int,
-) -> tuple[ThresholdProblem, Integers]:
+) -> ThresholdProblem:
     """Sort the rows and clear outcome and other regressors of the effects.
 
     Parameters
@@ -104,9 +110,20 @@ def threshold_problem(
 
     Returns
     -------
-    ThresholdProblem, (n,) int array
-        The problem and the order of its rows.
+    ThresholdProblem
+        The sorted rows.
+
+    Raises
+    ------
+    SpecError
+        When the further effects have too many levels for dummies.
     """
+    levels_of_dummies = sum(effects.levels[1:])
+    if levels_of_dummies > MOST_DUMMIES:
+        raise SpecError(
+            f"{' and '.join(effects.names[1:])} have {levels_of_dummies} levels; a threshold regression takes at most "
+            f"{MOST_DUMMIES} beside the unit"
+        )
     order = np.argsort(threshold, kind="stable")
     first = Effects(effects.names[:1], effects.codes[:1], effects.levels[:1])
     dummies = [
@@ -133,16 +150,10 @@ def threshold_problem(
         sizes=sizes,
         values=values[np.maximum(ends - 1, 0)],
         ends=ends,
+        order=order,
         degrees_of_freedom=n - absorbed - others.shape[1] - x.shape[1],
     )
-    cleared = problem.clear(outcome[order][:, None])[:, 0]
-    return _with_outcome(problem, cleared), order
-
-
-def _with_outcome(problem: ThresholdProblem, outcome: Floats) -> ThresholdProblem:
-    from dataclasses import replace
-
-    return replace(problem, outcome=outcome)
+    return replace(problem, outcome=problem.clear(problem.outcome[:, None])[:, 0])
 
 
 def _orthonormal(columns: Floats) -> Floats:
@@ -229,7 +240,7 @@ def cumulative_gram(problem: ThresholdProblem, fixed: Floats) -> CumulativeGram:
             own = x[:, i] * x[:, j]
             added = own - (before[:, i] * x[:, j] + x[:, i] * before[:, j] + own) * inverse_size
             gram[:, i, j] = gram[:, j, i] = _cumulated(added[:, None], ends)[:, 0]
-    whole = gram.copy()
+    raw = np.stack([_cumulated(x[:, i : i + 1] ** 2, ends)[:, 0] for i in range(k)], axis=1)
     slopes = np.empty((len(ends), k, basis.shape[1]))
     for i in range(k):
         loads = _cumulated(x[:, i][:, None] * problem.basis, ends)
@@ -239,11 +250,12 @@ def cumulative_gram(problem: ThresholdProblem, fixed: Floats) -> CumulativeGram:
             gram[:, i, j] -= (loads * other).sum(axis=1)
             gram[:, j, i] = gram[:, i, j]
     gram -= slopes @ slopes.transpose(0, 2, 1)
-    return CumulativeGram(problem, fixed, _inverses(gram, whole), slopes, basis)
+    return CumulativeGram(problem, fixed, _inverses(gram, raw), slopes, basis)
 
 
-def _inverses(gram: Floats, whole: Floats) -> Floats:
-    scale = np.sqrt(np.maximum(np.einsum("ckk->ck", whole), np.finfo(float).tiny))
+def _inverses(gram: Floats, raw: Floats) -> Floats:
+    """Inverses where what is left of every regressor, given the others, is more than rounding of its raw size."""
+    scale = np.sqrt(np.maximum(raw, np.finfo(float).tiny))
     relative = gram / scale[:, :, None] / scale[:, None, :]
     inverse = np.full(gram.shape, np.nan)
     usable = np.linalg.eigvalsh(relative)[:, 0] > COLLINEAR

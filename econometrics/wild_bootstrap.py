@@ -240,9 +240,13 @@ class _Pieces:
         clusters, columns, terms = self.load.shape
         numerators = np.stack([drawn @ self.own[0], drawn @ self.own[1]])
         denominators = np.empty((3, len(drawn), terms))
+        if clusters <= columns:
+            for term in range(terms):
+                denominators[:, :, term] = self._by_clusters(drawn, term)
+            return numerators, denominators
+        squares, moved = drawn**2, drawn @ self.sums_residuals
         for term in range(terms):
-            few = self._by_clusters if clusters <= columns else self._by_columns
-            denominators[:, :, term] = few(drawn, term)
+            denominators[:, :, term] = self._by_columns(drawn, squares, moved, term)
         return numerators, denominators
 
     def _by_clusters(self, drawn: Floats, term: int) -> Floats:
@@ -252,13 +256,14 @@ class _Pieces:
         second = drawn @ (np.diag(self.own[1, :, term]) - load @ self.sums_step[:, :, term].T).T
         return np.stack([_rows(first, first), 2 * _rows(first, second), _rows(second, second)])
 
-    def _by_columns(self, drawn: Floats, term: int) -> Floats:
+    def _by_columns(self, drawn: Floats, squares: Floats, moved: Floats, term: int) -> Floats:
         """The same sums expanded, so that no array has a row a draw and a column a cluster but the draws."""
-        squares = drawn**2
         load, own = self.load[:, :, term], self.own[:, :, term]
         gram = load.T @ load
-        shift = [drawn @ self.sums_residuals, drawn @ self.sums_step[:, :, term]]
-        cross = [drawn @ (own[0][:, None] * load), drawn @ (own[1][:, None] * load)]
+        # One wide product reads the draws once instead of three times.
+        wide = np.hstack([self.sums_step[:, :, term], own[0][:, None] * load, own[1][:, None] * load])
+        step, *cross = np.split(drawn @ wide, 3, axis=1)
+        shift = [moved, step]
         through = [shift[0] @ gram, shift[1] @ gram]
         return np.stack(
             [
