@@ -26,6 +26,15 @@ PLACE_COLUMNS = (
     "county",
     "place_status",
 )
+PLACE_LABELS = {
+    "province_code": ("省级代码", "Province code"),
+    "province": ("省份", "Province"),
+    "prefecture_code": ("地级市代码", "Prefecture code"),
+    "prefecture": ("地级市", "Prefecture"),
+    "county_code": ("县级代码", "County code"),
+    "county": ("县（区）", "County"),
+    "place_status": ("地名识别结果", "What the text tells of the place"),
+}
 MUNICIPALITIES = ("11", "12", "31", "50")
 # Rows of the list that are no place one could write in an address.
 _NO_NAMES = frozenset(

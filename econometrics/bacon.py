@@ -106,6 +106,9 @@ def bacon_decomposition(
     if not full.all() and balance:
         dropped["unit not seen in all periods"] = int((~full).sum())
         frame = frame.loc[full]
+        notes.append(
+            f"the decomposition is of the {frame[unit].nunique()} of {sample.first.size} units seen in all periods"
+        )
         if frame.empty:
             raise EstimationError("no unit is seen in all periods; use balance=False, where the weights are inexact")
     elif not full.all():

@@ -7,12 +7,14 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from econometrics.bacon import BaconDecomposition, bacon_decomposition
-from econometrics.did_callaway_santanna import BasePeriod, ControlGroup, callaway_santanna
+from econometrics.did_callaway_santanna import callaway_santanna
 from econometrics.did_cells import CellMethod
+from econometrics.did_group_time import BasePeriod, ControlGroup
 from econometrics.did_imputation import imputation
 from econometrics.did_result import StaggeredEffects, uniform_critical_value
 from econometrics.did_sample import StaggeredSample, staggered_sample
-from econometrics.did_two_way import event_study, static_two_way, sun_abraham
+from econometrics.did_sun_abraham import sun_abraham
+from econometrics.did_two_way import event_study, static_two_way
 from econometrics.honest_trends import HonestBounds, honest_bounds
 from econometrics.placebo_did import Placebo, placebo_in_space, placebo_in_time
 from shuzhi import DataError, EstimationError

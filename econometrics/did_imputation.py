@@ -179,4 +179,4 @@ def package_notes(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
         One line each.
     """
     spoken = [item for item in caught if issubclass(item.category, UserWarning | RuntimeWarning)]
-    return tuple(dict.fromkeys(" ".join(str(item.message).split()) for item in spoken))
+    return tuple(dict.fromkeys("diff-diff: " + " ".join(str(item.message).split()) for item in spoken))

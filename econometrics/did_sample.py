@@ -86,7 +86,7 @@ def staggered_sample(
     others : sequence of str
         Further columns that must not be missing (clusters).
     drop_always_treated : bool
-        Leave out units treated at or before the first period: they have no period before the policy.
+        Leave out units that are treated in all their rows: what they were before the policy is not seen.
 
     Returns
     -------
@@ -160,14 +160,14 @@ def _without_always_treated(
     kept: pd.DataFrame, unit: str, time: str, first: pd.Series, dropped: dict[str, int], drop: bool
 ) -> StaggeredSample:
     notes: list[str] = []
-    always = first <= kept[time].min()
+    always = first <= kept.groupby(unit)[time].min().reindex(first.index)
     if always.any() and drop:
         rows = kept[unit].isin(first.index[always])
-        dropped["always treated"] = int(rows.sum())
-        notes.append(f"{int(always.sum())} units treated from the first period on are left out: nothing is seen before")
+        dropped["not seen before treatment"] = int(rows.sum())
+        notes.append(f"{int(always.sum())} units are not seen before their treatment and are left out")
         kept, first = kept.loc[~rows], first.loc[~always]
     elif always.any():
-        notes.append(f"{int(always.sum())} units are treated from the first period on and serve as controls only")
+        notes.append(f"{int(always.sum())} units are not seen before their treatment and serve as controls only")
     if not np.isfinite(first).any():
         raise EstimationError(
             "no unit becomes treated within the panel; check the first treated periods against the panel's years"

@@ -68,6 +68,8 @@ class Panel:
         Everything in the files that did not stand for itself: encodings, units, sentinels, codes.
     spec_hash : str
         First 16 digits of the SHA-256 of the specification.
+    title_en, title_zh : str
+        Its titles, as the specification says.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Panel:
     definitions: pd.DataFrame
     reading: pd.DataFrame
     spec_hash: str = ""
+    title_en: str = ""
+    title_zh: str = ""
 
     def sample_flow(self) -> pd.DataFrame:
         """Return the flow of the panel alone, without that of its sources."""
@@ -241,8 +245,8 @@ def _finish(state: _State, spec: PanelSpec, sources: Mapping[str, Source]) -> Pa
         shown = "; ".join(f"{row.what}: -{row.rows_removed:,}" for row in state.flow.frame().itertuples())
         raise DataError(f"{spec.file}: no row is left ({shown})")
     data = state.data.sort_values([spec.firm, spec.year], ignore_index=True, kind="stable")
-    if spec.output:
-        data = data[[spec.firm, spec.year, *(name for name in spec.output if name not in (spec.firm, spec.year))]]
+    keys = [spec.firm, spec.year]
+    data = data[[*keys, *(name for name in spec.output or data.columns if name not in keys)]]
     if not data[spec.year].isna().any():
         data = data.assign(**{spec.year: data[spec.year].astype("int64")})
     check_panel(data, spec.firm, spec.year, spec.checks, spec.at("checks"))
@@ -259,6 +263,8 @@ def _finish(state: _State, spec: PanelSpec, sources: Mapping[str, Source]) -> Pa
         definitions=_stacked(definitions),
         reading=pd.concat([source.reading for source in sources.values()], ignore_index=True),
         spec_hash=spec.content_hash,
+        title_en=spec.title_en,
+        title_zh=spec.title_zh,
     )
 
 

@@ -162,6 +162,9 @@ def _steps(call: Call, years: Any) -> int:
 
 def _shifted(call: Call, value: Value, years: int) -> pd.Series:
     x = _series(call, value)
+    absent = [key for key in (call.firm, call.year) if key not in call.data.columns]
+    if absent:
+        raise SpecError(f"{call.text!r} looks up another year, which needs the column {' and '.join(absent)}")
     shifted, has_row = shift_by_year(x, call.data[call.firm], call.data[call.year], years)
     side = "before" if years > 0 else "after"
     call.note(f"no row {abs(years)} year{'s' if abs(years) > 1 else ''} {side}", ~has_row)

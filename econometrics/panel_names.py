@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from econometrics.addresses import PLACE_COLUMNS
 from econometrics.panel_formula import parse_formula
 from econometrics.panel_spec import (
     BlankStep,
@@ -20,16 +21,6 @@ from econometrics.panel_spec import (
 )
 from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
 from econometrics.panel_yaml import Place, Problem, nearest
-
-PLACE_COLUMNS = (
-    "province_code",
-    "province",
-    "prefecture_code",
-    "prefecture",
-    "county_code",
-    "county",
-    "place_status",
-)
 
 
 class Columns:

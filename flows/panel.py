@@ -101,6 +101,8 @@ def write_panel(panel: Panel, out: Path) -> None:
         METADATA: json.dumps(
             {
                 "name": panel.name,
+                "title_en": panel.title_en,
+                "title_zh": panel.title_zh,
                 "firm": panel.firm,
                 "year": panel.year,
                 "spec_hash": panel.spec_hash,
@@ -112,7 +114,7 @@ def write_panel(panel: Panel, out: Path) -> None:
         )
     }
     labels = variable_labels(variables, [str(name) for name in data.columns], "zh", with_unit=True)
-    title = f"{panel.name} (shuzhi {__version__}, spec {panel.spec_hash})"
+    title = f"{panel.title_en or panel.name} (shuzhi {__version__}, spec {panel.spec_hash})"
     write_parquet(data, out / "panel.parquet", metadata)
     write_csv(data, out / "panel.csv")
     write_dta(data, out / "panel.dta", labels, title)

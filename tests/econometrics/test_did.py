@@ -236,10 +236,24 @@ def test_always_treated_units_are_left_out_and_said() -> None:
     data = policy_panel()
     data.loc[data["unit"] < 3, "first"] = 1.0
     result = static_two_way(data, "y", **PANEL)
-    assert result.dropped == {"always treated": 30}
+    assert result.dropped == {"not seen before treatment": 30}
     assert any("3 units" in text for text in result.warnings)
     kept = static_two_way(data, "y", **PANEL, drop_always_treated=False)
     assert kept.observations == len(data)
+    # So is a unit whose rows begin after its treatment.
+    late = policy_panel()
+    unit = late.loc[late["first"] == 4, "unit"].iloc[0]
+    late = late.loc[(late["unit"] != unit) | (late["year"] >= 6)]
+    assert imputation(late, "y", **PANEL).dropped == {"not seen before treatment": 5}
+
+
+def test_nullable_columns_and_text_units_work() -> None:
+    data = policy_panel()
+    other = data.assign(
+        unit=data["unit"].map("{:06d}".format), first=data["first"].astype("Int64"), year=data["year"].astype("Int64")
+    )
+    for function in (static_two_way, callaway_santanna, imputation):
+        assert function(other, "y", **PANEL).estimate == pytest.approx(function(data, "y", **PANEL).estimate, abs=1e-10)
 
 
 def test_what_cannot_work_is_refused() -> None:

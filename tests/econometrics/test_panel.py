@@ -379,6 +379,46 @@ steps:
     assert panel.data["size"].tolist() == [pytest.approx(np.log(5))]
 
 
+def test_years_in_the_headers_of_wind():
+    table = [
+        [
+            "证券代码",
+            "证券简称",
+            "营业收入\n[报告期] 2019年报\n[单位] 万元",
+            "营业收入\n[报告期] 2020年报\n[单位] 万元",
+        ],
+        ["000001.SZ", "平安银行", 5, 6],
+        ["600519.SH", "贵州茅台", 7, None],
+        ["数据来源：Wind", None, None, None],
+    ]
+    words = """
+panel: wind
+sources:
+  firms:
+    path: x.xlsx
+    wide: {pattern: '(?P<name>.+)\\n\\[报告期\\] (?P<year>\\d{4})年报'}
+    columns: {stock_code: 证券代码, x: {from: 营业收入, unit: yuan}}
+start: firms
+steps: [{complete: x}]
+"""
+    panel = build_panel(parse_panel_spec(words), {"firms": raw(table)})
+    assert panel.data.to_numpy().tolist() == [["000001", 2019, 5e4], ["000001", 2020, 6e4], ["600519", 2019, 7e4]]
+
+
+def test_a_lag_needs_its_keys():
+    text = """
+panel: x
+sources:
+  a: {path: a.csv, columns: [stock_code, report_year]}
+  b: {path: b.csv, keys: [code], columns: [code, y], define: {z: lag(y)}}
+start: a
+steps: [{join: b, on: {stock_code: code}, relationship: many_to_one}]
+"""
+    tables = {"a": raw([["stock_code", "report_year"], [1, 2019]]), "b": raw([["code", "y"], ["1", 2]])}
+    with pytest.raises(SpecError, match=r"line 5 .*needs the column stock_code and report_year"):
+        build_panel(parse_panel_spec(text), tables)
+
+
 def test_output_chooses_and_orders_the_columns():
     panel = build(extra="output: [x, stock_code, report_year]")
     assert panel.data.columns.tolist() == ["stock_code", "report_year", "x"]
