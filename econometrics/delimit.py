@@ -22,9 +22,9 @@ from econometrics.delimit_members import (
     Kernel,
     Null,
     Options,
-    Places,
     Strength,
     industry_members,
+    places_within,
 )
 from econometrics.delimit_null import random_orders
 from econometrics.distances import site_distances
@@ -212,7 +212,9 @@ def _one_year(used: Plants, reaches: Mapping[str, float], circle: float, options
     distances = site_distances(used.longitude, used.latitude, internal_km=used.internal_km)
     if distances.table is None:
         raise DataError(f"{sites} places are too many to delimit clusters: give counties or towns as places")
-    places = Places(distances.kilometres(everywhere, everywhere), np.bincount(used.site, minlength=sites))
+    largest_radius = circle * max((reach for reach in reaches.values() if not np.isnan(reach)), default=0.0)
+    plants_at = np.bincount(used.site, minlength=sites)
+    places = places_within(distances.kilometres(everywhere, everywhere), plants_at, largest_radius)
     members, _ = used.industries(1)
     simulates = options.null == "permutation" or options.control == "global"
     largest = max((len(members[code]) for code in members if not np.isnan(reaches[code])), default=0)

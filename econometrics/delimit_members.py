@@ -11,6 +11,7 @@ import pandas as pd
 from econometrics.cluster_map import SHAPE
 from econometrics.delimit_null import (
     Moments,
+    gamma_tails,
     hypergeometric_quantile,
     hypergeometric_tail,
     null_moments,
@@ -61,7 +62,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Places:
-    """Places of one year.
+    """Places of one year, and which of them lie in each other's circles.
 
     Attributes
     ----------
@@ -69,20 +70,33 @@ class Places:
         Distances, within a place on the diagonal.
     plants_at : array of int, shape (places,)
         Plants of all industries.
+    first, second : arrays of int, shape (pairs,)
+        The pairs of places within the largest radius, each place with itself among them.
     """
 
     kilometres: Floats
     plants_at: Integers
+    first: Integers
+    second: Integers
 
     def near(self, radius: float, kernel: Kernel) -> csr_array:
-        """Return what a plant at the second place counts in the circle round the first."""
+        """Return what a plant at the second place counts in the circle round the first, shape (places, places)."""
         from scipy.sparse import csr_array
 
-        within = self.kilometres <= radius
-        np.fill_diagonal(within, True)
-        if kernel == "uniform":
-            return csr_array(within.astype(float))
-        return csr_array(np.where(within, np.maximum(1 - self.kilometres / radius, 0.0), 0.0))
+        apart = self.kilometres[self.first, self.second]
+        kept = (apart <= radius) | (self.first == self.second)
+        counted = np.ones(int(kept.sum()))
+        if kernel == "triangular":
+            counted = np.maximum(1 - apart[kept] / radius, 0.0)
+        return csr_array((counted, (self.first[kept], self.second[kept])), shape=self.kilometres.shape)
+
+
+def places_within(kilometres: Floats, plants_at: Integers, largest_radius: float) -> Places:
+    """Return the places with the pairs that can lie in a circle of up to the largest radius."""
+    within = kilometres <= largest_radius
+    np.fill_diagonal(within, True)
+    first, second = np.nonzero(within)
+    return Places(kilometres, plants_at, first, second)
 
 
 def industry_members(
@@ -177,14 +191,11 @@ def _test(
         return critical, p_value, benjamini_hochberg(p_value)
     assert simulated is not None
     if options.null == "exact":
-        extremes = smallest_tails(simulated, total, marked, drawn)
-        statistic = p_value * (1 + 1e-9)
+        extremes, tail = smallest_tails(simulated, total, marked, drawn), p_value
     else:
-        scale = np.where(moments.deviation > 0, moments.deviation, np.inf)
-        extremes = np.sort(-((simulated - moments.mean) / scale).max(axis=1))
-        statistic = -(found - moments.mean) / scale + 1e-9
+        extremes, tail = np.sort(gamma_tails(simulated, moments).min(axis=1)), gamma_tails(found, moments)
     # Westfall and Young: how often the most extreme place of a random industry is at least as extreme.
-    adjusted = (1 + np.searchsorted(extremes, statistic, side="right")) / (len(extremes) + 1)
+    adjusted = (1 + np.searchsorted(extremes, tail * (1 + 1e-9), side="right")) / (len(extremes) + 1)
     return critical, p_value, adjusted
 
 

@@ -172,3 +172,31 @@ def smallest_tails(counts: Floats, total: int, marked: Integers, drawn: int) -> 
         table[count, at] = hypergeometric_tail(np.full(len(at), count), total, marked[at], drawn)
     smallest: Floats = np.sort(table[numbers, np.arange(len(highest))].min(axis=1))
     return smallest
+
+
+def gamma_tails(counts: Floats, moments: Moments) -> Floats:
+    """Return the tails of gamma distributions with the moments of each place, to compare places with each other.
+
+    Sums of employment are skewed, the more so the fewer plants stand near a place: a standardised sum would let the
+    emptiest places decide what is extreme. The tails rank the places; their level comes from random orders.
+
+    Parameters
+    ----------
+    counts : array of float, shape (..., places)
+        Weighted counts near each place.
+    moments : Moments
+        Of each place.
+
+    Returns
+    -------
+    array of float, shape (..., places)
+        One where the count is less than two standard deviations above the mean.
+    """
+    from scipy.special import gammaincc
+
+    tails = np.ones(counts.shape)
+    high = (counts > moments.mean + 2 * moments.deviation) & (moments.deviation > 0)
+    place = np.nonzero(high)[-1]
+    mean, variance = moments.mean[place], moments.deviation[place] ** 2
+    tails[high] = gammaincc(mean**2 / variance, counts[high] * mean / variance)
+    return tails

@@ -69,7 +69,7 @@ def imputation(
         controls=controls,
         others=[] if cluster is None else [cluster],
     )
-    fitted, dynamic, group, notes = _fit(sample, outcome, unit, time, controls, cluster, leave_one_out)
+    fitted, dynamic, group, leads, notes = _fit(sample, outcome, unit, time, controls, cluster, leave_one_out)
     if not np.isfinite(fitted.overall_att):
         raise EstimationError("the imputation estimator finds no effect: no period has untreated rows to impute from")
     real = np.flatnonzero(~np.asarray(dynamic.is_reference) & np.isfinite(dynamic.att))
@@ -130,6 +130,11 @@ def imputation(
         ),
         warnings=sample.warnings + notes,
         options={"leave one out": "yes" if leave_one_out else "no"},
+        leads_test={
+            "statistic": float(leads["f_stat"]) * float(leads["n_leads"]),
+            "degrees_of_freedom": float(leads["n_leads"]),
+            "p_value": float(leads["p_value"]),
+        },
     )
 
 
@@ -141,8 +146,8 @@ def _fit(
     controls: Sequence[str],
     cluster: str | None,
     leave_one_out: bool,
-) -> tuple[Any, Any, Any, tuple[str, ...]]:
-    """The package's result, its event study and its effects by cohort."""
+) -> tuple[Any, Any, Any, dict[str, Any], tuple[str, ...]]:
+    """The package's result, its event study, its effects by cohort and its test of leads."""
     from diff_diff import ImputationDiD
 
     frame = sample.data.reset_index(drop=True)
@@ -160,9 +165,10 @@ def _fit(
                 covariates=list(controls) or None,
             )
             dynamic, group = fitted.aggregate("event_study"), fitted.aggregate("group")
+            leads = fitted.pretrend_test()
         except (ValueError, np.linalg.LinAlgError) as error:
             raise EstimationError(f"the imputation estimator cannot be computed: {error}") from error
-    return fitted, dynamic, group, package_notes(caught)
+    return fitted, dynamic, group, leads, package_notes(caught)
 
 
 def package_notes(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:

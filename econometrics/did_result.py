@@ -56,6 +56,8 @@ class StaggeredEffects:
         In words.
     options : mapping of str to str
         Choices made (control group, method, base period).
+    leads_test : dict of str to float, optional
+        Joint test of the effects before treatment, where it does not follow from the covariance.
     """
 
     estimator: str
@@ -73,6 +75,7 @@ class StaggeredEffects:
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
     options: Mapping[str, str] = field(default_factory=dict)
+    leads_test: dict[str, float] | None = None
 
     @property
     def estimate(self) -> float:
@@ -153,7 +156,7 @@ class StaggeredEffects:
         return frame.astype({"event_time": int}).sort_values("event_time").reset_index(drop=True)
 
     def pre_trend_test(self) -> dict[str, float]:
-        """Joint Wald test that all effects before the treatment are zero.
+        """Joint Wald test that all effects before the treatment are zero (for the imputation estimator an F test).
 
         Returns
         -------
@@ -162,6 +165,8 @@ class StaggeredEffects:
         """
         from scipy.stats import chi2
 
+        if self.leads_test is not None:
+            return dict(self.leads_test)
         frame = self.effects.loc[self.effects["aggregation"] == "dynamic"]
         before = frame.loc[(frame["event_time"] < 0) & (frame["standard_error"] > 0), ["event_time", "estimate"]]
         if before.empty or self.covariance.empty:

@@ -22,7 +22,7 @@ SMALL_LEVELS = 64
 SMALL_ENTRIES = 25_000_000
 # Levels up to which a draw factors a dense matrix, and numbers that its sparse sums may hold.
 LARGE_LEVELS = 2500
-LARGE_ENTRIES = 30_000_000
+LARGE_ENTRIES = 20_000_000
 # Levels across clusters from which an effect is eliminated as a diagonal matrix in every draw.
 DIAGONAL_LEVELS = 300
 DIAGONAL_ENTRIES = 8_000_000

@@ -22,9 +22,12 @@ from econometrics.gram_blocks import (
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Remove = Callable[[Floats, Integers], Floats]
+# Keys, clusters and values of sums; four bytes a number hold them, as there are many.
+Entries = tuple[NDArray[np.int32], NDArray[np.int32], Floats]
 
-# Draws whose dense matrices are held at once where each needs LAPACK.
+# Draws whose sums are held at once where each needs LAPACK, and numbers that these may be.
 DRAWS_AT_ONCE = 32
+SUMS_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,9 @@ class LargePart:
         weights = draws.dense
         first, second = lower_pairs(self.columns)
         matrix = np.zeros(self.levels * self.levels)
-        for start in range(0, weights.shape[1], DRAWS_AT_ONCE):
-            entries = np.ascontiguousarray((self.sums @ weights[:, start : start + DRAWS_AT_ONCE]).T)
+        step = max(1, min(DRAWS_AT_ONCE, SUMS_AT_ONCE // self.sums.shape[0]))
+        for start in range(0, weights.shape[1], step):
+            entries = np.ascontiguousarray((self.sums @ weights[:, start : start + step]).T)
             for number, entry in enumerate(entries):
                 matrix[self.pairs] = entry[: len(self.pairs)]
                 right = entry[len(self.pairs) :].reshape(self.levels, self.columns)
@@ -161,7 +165,7 @@ def large_part(part: DummyRows, columns: Floats, clusters: int, remove: Remove, 
     from scipy.sparse import coo_matrix
 
     count, width = part.count, len(columns)
-    entries: list[tuple[Integers, Integers, Floats]] = []
+    entries: list[Entries] = []
     held = 0
     for piece in chunks(part, int(local_levels(part)[1].shape[1]) + width):
         found = _sparse_entries(piece, columns, remove)
@@ -176,7 +180,7 @@ def large_part(part: DummyRows, columns: Floats, clusters: int, remove: Remove, 
     return LargePart(coo_matrix((values, (row, places)), shape=shape).tocsr(), pairs, count, width)
 
 
-def _sparse_entries(piece: DummyRows, columns: Floats, remove: Remove) -> list[tuple[Integers, Integers, Floats]]:
+def _sparse_entries(piece: DummyRows, columns: Floats, remove: Remove) -> list[Entries]:
     """Keys, clusters and values of the products of a piece: ``i * levels + j``, or beyond these levels with columns."""
     count, width = piece.count, len(columns)
     local, table = local_levels(piece)
@@ -185,15 +189,16 @@ def _sparse_entries(piece: DummyRows, columns: Floats, remove: Remove) -> list[t
     owners = piece.clusters[starts]
     dummies = removed_dummies(local, own, piece.rows, remove)
     sums = iter(cluster_sums(np.vstack([dummies, columns[:, piece.rows]]), own, starts))
-    entries = []
+    entries: list[Entries] = []
     for column in range(own):
         level = table[:, column]
         for other in table[:, column:].T:
             value = next(sums)
             known = (level >= 0) & (other >= 0) & (value != 0.0)
             key = np.minimum(level, other) * count + np.maximum(level, other)
-            entries.append((key[known], owners[known], value[known]))
+            entries.append((key[known].astype(np.int32), owners[known].astype(np.int32), value[known]))
         known = level >= 0
         for term in range(width):
-            entries.append((count * count + level[known] * width + term, owners[known], next(sums)[known]))
+            key = count * count + level[known] * width + term
+            entries.append((key.astype(np.int32), owners[known].astype(np.int32), next(sums)[known]))
     return entries

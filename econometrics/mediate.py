@@ -82,8 +82,8 @@ def mediate(
     cluster : str, optional
         Cluster variable, ``a^b`` for an interaction: the unit that is resampled and that errors are clustered by.
         Without it single rows are resampled.
-    method : {"sobel", "aroian", "delta", "monte_carlo", "percentile", "basic", "bca"}
-        Kind of interval.
+    method : {"sobel", "aroian", "delta", "monte_carlo", "percentile", "expanded_percentile", "basic", "bca"}
+        Kind of interval; "expanded_percentile" is wider with few clusters.
     draws, seed : int
         Of Monte Carlo draws and bootstrap samples.
     instruments : str, sequence of str, or mapping, optional

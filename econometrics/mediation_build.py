@@ -297,8 +297,9 @@ def warnings_in_words(model: Model, options: Options, gap: str) -> tuple[str, ..
     if model.clusters < FEW_CLUSTERS:
         unit = model.names.cluster[0] if model.names.cluster else "rows"
         words.append(
-            f"{model.clusters} clusters of {unit} are few: pairs bootstrap and normal intervals tend to be too short; "
-            "check the paths with regress(..., standard_errors='wild') or 'cr2'"
+            f"{model.clusters} clusters of {unit} are few: intervals tend to be too short; "
+            "method='expanded_percentile' is wider by as much as t quantiles are, and "
+            "regress(..., standard_errors='wild') or 'cr2' checks the paths"
         )
     if options.method in ("sobel", "aroian"):
         words.append(

@@ -103,13 +103,14 @@ def infer(
             effect_estimates(names, effects, inference, observations), pd.DataFrame(columns=labels), (), None
         )
     grams: list[Floats] = []
-    jackknife = None
+    jackknife, clusters = None, None
     if method == "monte_carlo":
         coefficients = monte_carlo_coefficients(
             fit.coefficients, fit.covariance, options.draws, options.seed, fit.degrees_of_freedom
         )
     else:
         made = [kernel() for kernel in kernels]
+        clusters = made[0].clusters
 
         def draw(kernel: GramKernel) -> Floats:
             gram = kernel.bootstrap(options.draws, options.seed)
@@ -121,7 +122,7 @@ def infer(
         if method == "bca":
             jackknife = np.asarray(fit.system.function(estimate(made, GramKernel.leave_one_out)), dtype=np.float64)
     replicates = np.asarray(fit.system.function(coefficients), dtype=np.float64)
-    inference = resampling_inference(effects, replicates, method, options.level, jackknife)
+    inference = resampling_inference(effects, replicates, method, options.level, jackknife, clusters)
     return Outcome(
         effect_estimates(names, effects, inference, observations),
         pd.DataFrame(replicates, columns=labels),

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from econometrics.mediation_fit import SystemFit, gradient, hessians
 
 Floats = NDArray[np.float64]
-Method = Literal["sobel", "aroian", "delta", "monte_carlo", "percentile", "basic", "bca"]
+Method = Literal["sobel", "aroian", "delta", "monte_carlo", "percentile", "expanded_percentile", "basic", "bca"]
 ANALYTIC: tuple[Method, ...] = ("sobel", "aroian", "delta")
-BOOTSTRAP: tuple[Method, ...] = ("percentile", "basic", "bca")
+BOOTSTRAP: tuple[Method, ...] = ("percentile", "expanded_percentile", "basic", "bca")
 METHODS: tuple[Method, ...] = (*ANALYTIC, "monte_carlo", *BOOTSTRAP)
 
 
@@ -108,7 +108,12 @@ def monte_carlo_coefficients(
 
 
 def resampling_inference(
-    estimates: Floats, replicates: Floats, method: Method, level: float, jackknife: Floats | None = None
+    estimates: Floats,
+    replicates: Floats,
+    method: Method,
+    level: float,
+    jackknife: Floats | None = None,
+    clusters: int | None = None,
 ) -> Inference:
     """Infer from replicates: a percentile (also of Monte Carlo draws), basic or BCa interval and the p value that fits.
 
@@ -120,16 +125,20 @@ def resampling_inference(
         Effects in the sample.
     replicates : (draws, r) float array
         Effects in the draws, NaN where not identified.
-    method : {"monte_carlo", "percentile", "basic", "bca"}
-        Kind of interval.
+    method : {"monte_carlo", "percentile", "expanded_percentile", "basic", "bca"}
+        Kind of interval. The expanded one takes percentiles further out, by the factor by which t quantiles with
+        clusters - 1 degrees of freedom, and the divisor clusters - 1, widen a normal interval.
     level : float
         Coverage.
     jackknife : (clusters, r) float array, optional
         Effects without each cluster, needed for BCa.
+    clusters : int, optional
+        Number of clusters, needed for the expanded percentile interval.
 
     References
     ----------
-    Davison and Hinkley (1997), Bootstrap Methods and their Application, chapter 5; Efron (1987), JASA 82.
+    Davison and Hinkley (1997), Bootstrap Methods and their Application, chapter 5; Efron (1987), JASA 82; Hesterberg
+    (2015), The American Statistician 69(4), section 3.3, on expanded percentiles.
     """
     used = replicates[np.isfinite(replicates).all(axis=1)]
     count = len(estimates)
@@ -141,6 +150,9 @@ def resampling_inference(
     if method == "bca":
         assert jackknife is not None
         return _bca(estimates, used, tail, errors, jackknife)
+    if method == "expanded_percentile":
+        assert clusters is not None
+        return _expanded(used, tail, errors, clusters)
     low, high = np.quantile(used, [tail, 1 - tail], axis=0)
     compared = used
     if method == "basic":
@@ -149,6 +161,19 @@ def resampling_inference(
     below, above = (compared <= 0).sum(axis=0), (compared >= 0).sum(axis=0)
     p_values = np.minimum(2 * (np.minimum(below, above) + 1) / (len(used) + 1), 1.0)
     return Inference(errors, p_values, low, high)
+
+
+def _expanded(used: Floats, tail: float, errors: Floats, clusters: int) -> Inference:
+    from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+    wider = np.sqrt(clusters / (clusters - 1))
+    moved = float(ndtr(wider * stdtrit(clusters - 1, tail)))
+    low, high = np.quantile(used, [moved, 1 - moved], axis=0)
+    draws = len(used)
+    smaller = np.minimum((used <= 0).sum(axis=0), (used >= 0).sum(axis=0))
+    share = np.clip(smaller / draws, 0.5 / draws, 0.5)
+    p_values = np.clip(2 * stdtr(clusters - 1, ndtri(share) / wider), 1 / (draws + 1), 1.0)
+    return Inference(errors, np.asarray(p_values, dtype=np.float64), low, high)
 
 
 def _bca(estimates: Floats, used: Floats, tail: float, errors: Floats, jackknife: Floats) -> Inference:

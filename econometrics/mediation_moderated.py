@@ -16,15 +16,9 @@ from econometrics.effects import Floats
 from econometrics.mediation_fit import SystemFit, fit_system, stack_covariance
 from econometrics.mediation_inference import Options, infer
 from econometrics.mediation_model import FEW_CLUSTERS, Model
+from econometrics.mediation_products import interaction_system, moderated_system
 from econometrics.mediation_result import EffectEstimate
-from econometrics.mediation_system import (
-    Effect,
-    Structure,
-    System,
-    interaction_system,
-    linear_system,
-    moderated_system,
-)
+from econometrics.mediation_system import Effect, Structure, System, linear_system
 from econometrics.resample import GramKernel
 from econometrics.sample import numeric_values
 from shuzhi import EstimationError, SpecError

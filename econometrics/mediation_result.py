@@ -26,6 +26,7 @@ METHOD_IN_WORDS: dict[str, str] = {
     "delta": "delta method with the joint covariance of the equations",
     "monte_carlo": "Monte Carlo draws from the joint t distribution of the paths",
     "percentile": "percentile bootstrap",
+    "expanded_percentile": "percentile bootstrap, expanded for few clusters",
     "basic": "basic bootstrap",
     "bca": "bias-corrected and accelerated bootstrap",
 }

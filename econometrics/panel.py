@@ -145,6 +145,31 @@ def build_panel(spec: PanelSpec, tables: Mapping[str, RawTable]) -> Panel:
     return _finish(state, spec, sources)
 
 
+def refine_panel(data: pd.DataFrame, variables: Mapping[str, Variable], spec: PanelSpec) -> Panel:
+    """Do the steps of a specification on a table that is a panel already; none of them is a join.
+
+    Parameters
+    ----------
+    data : DataFrame, one row a firm-year
+        Has the keys of the specification.
+    variables : mapping of str to Variable
+        What is known of its columns.
+    spec : PanelSpec
+        Only its keys, steps and checks are used.
+
+    Raises
+    ------
+    SpecError, DataError
+        As `build_panel`.
+    """
+    flow = Flow(PANEL, spec.firm)
+    flow.start(data, "rows of the panel")
+    state = _State(_with_keys(data, spec, flow), dict(variables), flow, [], [], [])
+    for number, step in enumerate(spec.steps):
+        _take_step(state, step, spec, {}, ("steps", number))
+    return _finish(state, spec, {})
+
+
 def read_sources(spec: PanelSpec, tables: Mapping[str, RawTable]) -> dict[str, Source]:
     """Turn every table into a source; the problems of all of them are said at once."""
     sources, problems = {}, []
@@ -261,7 +286,9 @@ def _finish(state: _State, spec: PanelSpec, sources: Mapping[str, Source]) -> Pa
         joins=pd.DataFrame(state.joins, columns=list(JOIN_COLUMNS)),
         adjustments=pd.DataFrame(state.adjustments, columns=list(ADJUSTMENT_COLUMNS)).astype(_ADJUSTMENT_KINDS),
         definitions=_stacked(definitions),
-        reading=pd.concat([source.reading for source in sources.values()], ignore_index=True),
+        reading=pd.concat([source.reading for source in sources.values()], ignore_index=True)
+        if sources
+        else pd.DataFrame(columns=["source", "column", "what", "cells", "examples"]),
         spec_hash=spec.content_hash,
         title_en=spec.title_en,
         title_zh=spec.title_zh,
@@ -279,4 +306,4 @@ def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(DEFINITION_COLUMNS))
 
 
-__all__ = ["Panel", "RawTable", "Source", "build_panel", "parse_panel_spec", "read_sources"]
+__all__ = ["Panel", "RawTable", "Source", "build_panel", "parse_panel_spec", "read_sources", "refine_panel"]

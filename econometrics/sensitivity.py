@@ -10,16 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from econometrics.confounding import (
-    OsterDelta,
     RobustnessValue,
     coefficient_robustness,
-    oster_delta,
     partial_r2,
     robustness,
     robustness_value,
 )
 from econometrics.effects import Effects, Floats
 from econometrics.gram_algebra import solve_gram
+from econometrics.selection import OsterDelta, oster_delta
 
 __all__ = [
     "MediationSensitivity",

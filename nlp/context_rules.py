@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -19,7 +19,7 @@ import yaml
 
 from shuzhi import DictionaryError
 
-CONTEXT_VERSION = "1"
+CONTEXT_VERSION = "2"
 RULES_FILE = "context_rules.yml"
 FlagName = Literal["org_name", "furniture", "false_sense", "negated", "person", "other_party", "context", "plan"]
 # In the order of the coding guide: of several that fit, the first is what the hit is.
@@ -83,13 +83,32 @@ class HitContext:
     position: float = 0.5
 
 
+# Some text layers print every mark half-width; within a number a comma is no mark.
+_HALF_WIDTH = re.compile(r"(?<![0-9]),|,(?![0-9])|[;!?]|(?<![0-9A-Za-z]):|:(?![0-9A-Za-z/])")
+_FULL_WIDTH = {",": "，", ";": "；", "!": "！", "?": "？", ":": "："}
+
+
+def with_full_width_marks(context: HitContext) -> HitContext:
+    """Return the same words with the marks between them as Chinese text prints them, each at its place."""
+    left, right = _full_width(context.left), _full_width(context.right)
+    if left is context.left and right is context.right:
+        return context
+    return replace(context, left=left, right=right)
+
+
+def _full_width(text: str) -> str:
+    if _HALF_WIDTH.search(text) is None:
+        return text
+    return _HALF_WIDTH.sub(lambda mark: _FULL_WIDTH[mark.group()], text)
+
+
 class Views:
     """The texts of one hit that rules ask for, each cut once."""
 
     __slots__ = ("_needed", "_texts", "brands", "context")
 
     def __init__(self, context: HitContext, brands: Sequence[str] = ()) -> None:
-        self.context = context
+        self.context = with_full_width_marks(context)
         self.brands = brands
         self._texts: dict[str, str] = {}
         self._needed: frozenset[str] | None = None

@@ -1,6 +1,6 @@
 """Monte Carlo of the econometrics: how often intervals of an indirect effect cover it, and what other modules add.
 
-    python -m tests.benchmarks.coverage                        500 panels a design, about 10 minutes on two cores
+    python -m tests.benchmarks.coverage                        1,000 panels a design, about 15 minutes on two cores
     python -m tests.benchmarks.coverage --panels 50            a quick look
     python -m tests.benchmarks.coverage --out docs/coverage    writes docs/coverage.md and docs/coverage.json
 
@@ -145,7 +145,9 @@ def intervals(design: Design, seed: int) -> np.ndarray:
     drawn = system.function(joint)[:, -1:]
     found = [analytic_inference(fit, method, LEVEL) for method in ANALYTIC]
     found.append(resampling_inference(estimates, drawn, "monte_carlo", LEVEL))
-    found += [resampling_inference(estimates, replicates, method, LEVEL, jackknife) for method in BOOTSTRAP]
+    found += [
+        resampling_inference(estimates, replicates, method, LEVEL, jackknife, kernel.clusters) for method in BOOTSTRAP
+    ]
     return np.array([(part.low[-1], part.high[-1]) for part in found])
 
 
@@ -212,7 +214,7 @@ def coverage_table(rows: Sequence[dict[str, Any]]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all sections and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--panels", type=int, default=500, help="panels a design")
+    parser.add_argument("--panels", type=int, default=1000, help="panels a design")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=OUTPUT, help="path of the .md and .json, without suffix")
     options = parser.parse_args(arguments)

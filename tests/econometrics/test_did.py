@@ -18,6 +18,7 @@ from econometrics.did import (
     static_two_way,
     sun_abraham,
 )
+from econometrics.regress import regress, wald_test
 from shuzhi import DataError, EstimationError
 
 MPDTA = {"unit": "countyreal", "time": "year", "first_treated": "first.treat"}
@@ -140,6 +141,25 @@ def test_imputation_equals_a_dense_computation() -> None:
     estimate, error = _dense_imputation(data)
     assert result.estimate == pytest.approx(estimate, abs=1e-8)
     assert result.standard_error == pytest.approx(error, rel=1e-6)
+
+
+def test_leads_of_the_imputation_estimator_are_a_regression_on_untreated_rows() -> None:
+    data = policy_panel(units=60)
+    result = imputation(data, "y", **PANEL)
+    untreated = data.loc[~(data["year"] >= data["first"])].copy()
+    since = untreated["year"] - untreated["first"]
+    leads = [step for step in range(-6, -1) if (since == step).any()]
+    for step in leads:
+        untreated[f"lead{-step}"] = (since == step).astype(float)
+    names = [f"lead{-step}" for step in leads]
+    model = regress(untreated, "y", names, fixed_effects=["unit", "year"], cluster="unit")
+    frame = result.to_frame("dynamic").set_index("event_time").loc[leads]
+    assert frame["estimate"].to_numpy() == pytest.approx(model.coefficients.to_numpy(), abs=1e-8)
+    assert frame["standard_error"].to_numpy() == pytest.approx(model.standard_errors.to_numpy(), rel=0.02)
+    test = result.pre_trend_test()
+    assert test["degrees_of_freedom"] == len(leads)
+    assert test["p_value"] == pytest.approx(wald_test(model).p_value, abs=0.02)
+    assert test["p_value"] > 0.01
 
 
 @pytest.mark.parametrize("cluster", [None, "province"])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from econometrics.did import callaway_santanna, event_study, honest_bounds, imputation, static_two_way
-from econometrics.honest_trends import relative_magnitude_bounds
+from econometrics.honest_trends import _Path, _smoothness_bounds, relative_magnitude_bounds
 from shuzhi import DataError, EstimationError
 from tests.econometrics.test_did import PANEL, policy_panel
 
@@ -48,7 +48,7 @@ def test_the_interval_covers_when_trends_differ_as_allowed() -> None:
 
 
 def test_smoothness_zero_is_a_linear_extrapolation() -> None:
-    result = event_study(policy_panel(), "y", **PANEL, window=(-5, 2))
+    result = event_study(policy_panel(), "y", **PANEL, window=(-3, 1))
     bounds = honest_bounds(result, restriction="smoothness", departures=[0.0]).to_frame().iloc[0]
     frame = result.to_frame("dynamic")
     times, values = frame["event_time"].to_numpy(), frame["estimate"].to_numpy()
@@ -65,6 +65,51 @@ def test_smoothness_zero_is_a_linear_extrapolation() -> None:
     estimate, error = weights @ values, np.sqrt(weights @ covariance @ weights)
     expected = (estimate - 1.959964 * error, estimate + 1.959964 * error)
     assert (bounds["interval_low"], bounds["interval_high"]) == pytest.approx(expected, abs=1e-3 * error)
+
+
+def _worst_bias(weights: np.ndarray, slopes: np.ndarray, size: float) -> float:
+    """Largest bias of a weighted sum when second differences are at most the size, as a linear programme."""
+    from scipy.optimize import linprog
+
+    padded = np.concatenate([slopes[slopes < 0], [0.0], slopes[slopes > 0]])
+    rows = []
+    for middle in range(1, padded.size - 1):
+        row = np.zeros(padded.size)
+        row[middle - 1 : middle + 2] = 1, -2, 1
+        rows += [np.delete(row, np.flatnonzero(padded == 0)), -np.delete(row, np.flatnonzero(padded == 0))]
+    found = linprog(-weights, A_ub=np.array(rows), b_ub=np.full(len(rows), size), bounds=[(-100, 100)] * weights.size)
+    return float(-found.fun)
+
+
+def test_the_smoothness_interval_is_the_shortest_that_allows_for_the_worst_bias() -> None:
+    from scipy.stats import ncx2
+
+    rng = np.random.default_rng(1)
+    factor = rng.normal(size=(4, 4)) / 10
+    covariance, target = factor @ factor.T + 0.005 * np.eye(4), np.array([1.0])
+    # Effects at event times -4, -3, -2 and 0; a linear difference in trends has the values -3, -2, -1 and 1.
+    slopes, size, base = np.array([-3.0, -2.0, -1.0, 1.0]), 0.05, rng.normal(size=4) / 5
+
+    def ends(values: np.ndarray) -> np.ndarray:
+        path = _Path(values[:3], values[3:], covariance, target, [-4, -3, -2, 0], "effect")
+        return np.array(_smoothness_bounds(path, size, 0.95)[2:])
+
+    def half_length(weights: np.ndarray) -> float:
+        error = np.sqrt(weights @ covariance @ weights)
+        bias = _worst_bias(weights, slopes, size)
+        return float(error * np.sqrt(ncx2.ppf(0.95, 1, max((bias / error) ** 2, 1e-12))))
+
+    here = ends(base)
+    # The centre of the interval is linear in the effects: its weights are its derivatives.
+    weights = np.array([(ends(base + step) - here).mean() for step in np.eye(4)])
+    before = slopes[:3]
+    weights[:3] -= before * (slopes @ weights) / (before @ before)
+    assert (here[1] - here[0]) / 2 == pytest.approx(half_length(weights), rel=1e-6)
+    for _ in range(100):
+        other = weights.copy()
+        other[:3] += rng.normal(size=3) * 10 ** rng.uniform(-3, -0.5)
+        other[:3] -= before * (slopes @ other) / (before @ before)
+        assert half_length(other) >= half_length(weights) * (1 - 1e-6)
 
 
 def test_bounds_widen_and_break_down() -> None:

@@ -340,6 +340,11 @@ def test_intervals_by_hand() -> None:
     assert basic.low[0] == pytest.approx(3.2 - percentile.high[0])
     assert basic.high[0] == pytest.approx(3.2 - percentile.low[0])
     normal = NormalDist()
+    # t quantile with 11 degrees of freedom at 5 %: -1.795885, times sqrt(12 / 11).
+    expanded = resampling_inference(estimate, replicates, "expanded_percentile", 0.9, clusters=12)
+    share = normal.cdf(-1.7958848 * (12 / 11) ** 0.5)
+    assert expanded.low[0] == pytest.approx(np.quantile(values, share), rel=1e-6)
+    assert expanded.high[0] == pytest.approx(np.quantile(values, 1 - share), rel=1e-6)
     z0 = normal.inv_cdf(sum(value < 1.6 for value in values) / 999)
     mean = sum(jackknife[:, 0]) / 40
     cubes = sum((mean - value) ** 3 for value in jackknife[:, 0])
@@ -351,13 +356,13 @@ def test_intervals_by_hand() -> None:
         assert limit == pytest.approx(np.quantile(values, normal.cdf(z0 + z / (1 - acceleration * z))), rel=1e-9)
 
 
-@pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
+@pytest.mark.parametrize("method", ["percentile", "expanded_percentile", "basic", "bca"])
 def test_p_value_is_the_level_at_which_the_interval_ends_at_0(method: Any) -> None:
     rng = np.random.default_rng(1)
     replicates, jackknife = rng.normal(1.5, 1.0, size=(100_000, 1)), rng.gamma(2.0, size=(50, 1))
     estimate = np.array([1.4])
-    p_value = resampling_inference(estimate, replicates, method, 0.95, jackknife).p_values[0]
-    found = resampling_inference(estimate, replicates, method, 1 - p_value, jackknife)
+    p_value = resampling_inference(estimate, replicates, method, 0.95, jackknife, 12).p_values[0]
+    found = resampling_inference(estimate, replicates, method, 1 - p_value, jackknife, 12)
     assert 0.01 < p_value < 0.5
     assert min(abs(found.low[0]), abs(found.high[0])) < 0.01
 

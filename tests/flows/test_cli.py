@@ -27,6 +27,8 @@ COMMANDS = [
     ["dictionary", "import"],
     ["dictionary", "expand"],
     ["quality"],
+    ["panel"],
+    ["describe"],
     ["validate", "sample"],
     ["validate", "score"],
     ["validate", "missed"],

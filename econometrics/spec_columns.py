@@ -1,0 +1,354 @@
+"""A study's specification against the columns of a panel: what is unknown, what is left out, and the sample's steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from econometrics.panel_formula import parse_formula
+from econometrics.panel_spec import (
+    BlankStep,
+    CompleteStep,
+    DefineStep,
+    DropStep,
+    KeepStep,
+    PanelSpec,
+    TrimStep,
+    WinsoriseStep,
+)
+from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
+from econometrics.panel_yaml import Place, Problem, nearest
+from econometrics.sample import columns_of
+from econometrics.spec import StudySpec
+from econometrics.spec_models import condition_columns, full_mediation, full_model
+from econometrics.study_results import Failure, Part
+
+# Sections of a specification in the order in which they are run, and the part of the results that each fills.
+SECTIONS: dict[str, Part] = {
+    "models": "models",
+    "mediation": "mediations",
+    "heterogeneity": "groups",
+    "families": "families",
+    "moderators": "moderations",
+    "u_tests": "u_tests",
+    "thresholds": "thresholds",
+    "staggered": "staggered",
+    "robustness": "robustness",
+    "specification_curve": "curves",
+    "measurement_error": "measurement_error",
+}
+
+
+@dataclass
+class StudyPlan:
+    """What can be run of a study on a panel.
+
+    Parameters
+    ----------
+    sample : PanelSpec
+        Keys and steps that make the sample: variables first, then what the specification says.
+    names : dict of str to tuple of str
+        By section of the specification, the names that have all their columns.
+    skipped : list of Failure
+        What is left out, and for want of which column.
+    columns : tuple of str
+        Columns of the sample.
+    """
+
+    sample: PanelSpec
+    names: dict[str, tuple[str, ...]]
+    skipped: list[Failure]
+    columns: tuple[str, ...]
+
+
+@dataclass
+class _Known:
+    """Columns that there are, and optional ones that there are not, with the reason."""
+
+    spec: StudySpec
+    names: list[str]
+    lacking: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    skipped: list[Failure] = field(default_factory=list)
+
+    def lacks(self, place: Place, names: Iterable[str]) -> list[str]:
+        """Return why some of the columns are not there; an unknown column is a problem of the specification."""
+        reasons = []
+        for name in dict.fromkeys(names):
+            if name in self.names:
+                continue
+            if name not in self.lacking:
+                self.problems.append((place, f"there is no column '{name}'.{nearest(name, self._all())}"))
+            elif not self.spec.skip_missing:
+                words = f"{self.lacking[name]}; supply it, or write skip_missing: true to leave out what needs it"
+                self.problems.append((place, words))
+            else:
+                reasons.append(self.lacking[name])
+        return list(dict.fromkeys(reasons))
+
+    def _all(self) -> list[str]:
+        return [*self.names, *self.lacking]
+
+    def add(self, place: Place, name: str) -> None:
+        """Take in a new column."""
+        if name in self.names:
+            self.problems.append((place, f"there is a column '{name}' already; give another name"))
+        else:
+            self.names.append(name)
+
+    def skip(self, part: Part, name: str, reasons: Sequence[str], place: Place) -> None:
+        """Note that something is left out."""
+        self.skipped.append(Failure(part, name, "skipped", "; ".join(reasons), self.spec.line(*place)))
+
+
+def plan_study(spec: StudySpec, columns: Sequence[str]) -> StudyPlan:
+    """Judge a study against the columns of a panel.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    columns : sequence of str
+        Columns of the panel.
+
+    Returns
+    -------
+    StudyPlan
+        What can be run; with ``skip_missing`` that is less than the study has, and `StudyPlan.skipped` says what.
+
+    Raises
+    ------
+    SpecError
+        With every column that is unknown, its line and the nearest name.
+    """
+    known = _Known(spec, list(columns))
+    keys = [(("panel", key), getattr(spec.panel, key)) for key in ("firm", "year")]
+    for place, name in keys:
+        known.lacks(place, [name])
+    steps: list[Any] = []
+    places: list[Place] = []
+    _plan_variables(known, steps, places)
+    _plan_sample(known, steps, places)
+    names = _plan_parts(known)
+    _plan_description(known)
+    if known.problems:
+        raise spec.error(known.problems)
+    return StudyPlan(_sample_spec(spec, steps, places), names, known.skipped, tuple(known.names))
+
+
+def _plan_variables(known: _Known, steps: list[Any], places: list[Place]) -> None:
+    for name, variable in known.spec.variables.items():
+        place: Place = ("variables", name)
+        if variable.formula is None:
+            if name not in known.names and variable.optional:
+                what = f" ({variable.description})" if variable.description else ""
+                known.lacking[name] = f"the panel has no column '{name}'{what}"
+                if known.spec.skip_missing:
+                    known.skip("variables", name, [known.lacking[name]], place)
+            elif name not in known.names:
+                what = f"; it must hold: {variable.description}" if variable.description else ""
+                words = f"the panel has no column '{name}'{what}.{nearest(name, known.names)}"
+                known.problems.append((place, words))
+                known.names.append(name)
+            continue
+        lacking = known.lacks((*place, "formula"), parse_formula(variable.formula).columns)
+        if lacking:
+            known.lacking[name] = f"'{name}' cannot be computed: {'; '.join(lacking)}"
+            known.skip("variables", name, lacking, place)
+            continue
+        known.add(place, name)
+        told = variable.model_dump(exclude={"description", "optional"})
+        definition = DefinitionSpec(**told)
+        steps.append(DefineStep(define={name: definition}))
+        places.append(place)
+
+
+def _plan_sample(known: _Known, steps: list[Any], places: list[Place]) -> None:
+    for number, step in enumerate(known.spec.sample):
+        place: Place = ("sample", number)
+        kept = _kept_step(known, step, place)
+        if kept is not None:
+            steps.append(kept)
+            places.append(place)
+
+
+def _kept_step(known: _Known, step: Any, place: Place) -> Any:
+    """Return a step of the sample without the optional columns that are not there; None if nothing is left of it."""
+    match step:
+        case DefineStep():
+            return _kept_definitions(known, step, place)
+        case KeepStep() | DropStep():
+            key = "keep" if isinstance(step, KeepStep) else "drop"
+            lacking = known.lacks((*place, key), parse_formula(getattr(step, key)).columns)
+            if lacking:
+                known.skip("sample", f"{key} {getattr(step, key)}", lacking, place)
+            return None if lacking else step
+        case BlankStep():
+            lacking = known.lacks((*place, "where"), parse_formula(step.where).columns)
+            if lacking:
+                known.skip("sample", f"blank where {step.where}", lacking, place)
+                return None
+            return _with_names(known, step, "blank", place)
+        case CompleteStep():
+            return _with_names(known, step, "complete", place)
+        case WinsoriseStep() | TrimStep():
+            known.lacks((*place, "by"), step.by)
+            kept = _with_names(known, step, "winsorise" if isinstance(step, WinsoriseStep) else "trim", place)
+            if isinstance(kept, WinsoriseStep) and kept.suffix:
+                for name in kept.winsorise:
+                    known.add(place, name + kept.suffix)
+            return kept
+    return step
+
+
+def _with_names(known: _Known, step: Any, key: str, place: Place) -> Any:
+    names = getattr(step, key)
+    lacking = {name: known.lacks((*place, key), [name]) for name in names}
+    for name, reasons in lacking.items():
+        if reasons:
+            known.skip("sample", f"{key} {name}", reasons, place)
+            if getattr(step, "suffix", ""):
+                known.lacking[name + step.suffix] = "; ".join(reasons)
+    left = [name for name in names if not lacking[name]]
+    return step.model_copy(update={key: left}) if left else None
+
+
+def _kept_definitions(known: _Known, step: DefineStep, place: Place) -> DefineStep | None:
+    kept = {}
+    for name, definition in step.define.items():
+        inner = (*place, "define", name)
+        inputs = parse_formula(definition.formula).columns if definition.formula else [str(definition.from_)]
+        lacking = known.lacks(inner, inputs)
+        if lacking:
+            known.lacking[name] = f"'{name}' cannot be computed: {'; '.join(lacking)}"
+            known.skip("sample", f"define {name}", lacking, inner)
+        else:
+            known.add(inner, name)
+            kept[name] = definition
+    return step.model_copy(update={"define": kept}) if kept else None
+
+
+def _plan_parts(known: _Known) -> dict[str, tuple[str, ...]]:
+    """Return the names of each section that have all their columns, and what they build on."""
+    spec, names = known.spec, dict[str, tuple[str, ...]]()
+    for section, part in SECTIONS.items():
+        usable = []
+        for name in getattr(spec, section):
+            place: Place = (section, name)
+            reasons = [reason for each, needed in _needs(spec, section, name) for reason in known.lacks(each, needed)]
+            if section == "families":
+                reasons += [
+                    f"the split '{split}' is left out"
+                    for split in spec.families[name].splits
+                    if split not in names["heterogeneity"]
+                ]
+            if reasons:
+                known.skip(part, name, list(dict.fromkeys(reasons)), place)
+            else:
+                usable.append(name)
+        names[section] = tuple(usable)
+    return names
+
+
+def _plan_description(known: _Known) -> None:
+    spec = known.spec
+    if spec.descriptive is not None:
+        for name in spec.descriptive.variables:
+            reasons = known.lacks(("descriptive", "variables"), [name])
+            if reasons:
+                known.skip("descriptive", name, reasons, ("descriptive", "variables"))
+        known.lacks(("descriptive", "by"), [spec.descriptive.by] if spec.descriptive.by else [])
+    for name, figure in spec.figures.items():
+        wanted = [column for column in (figure.variable, figure.group) if column]
+        reasons = known.lacks(("figures", name), wanted)
+        if reasons:
+            known.skip("figures", name, reasons, ("figures", name))
+
+
+def _needs(spec: StudySpec, section: str, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
+    """Return the columns that a part needs, and where each of them stands in the specification."""
+    each, place = getattr(spec, section)[name], (section, name)
+    if section == "models":
+        yield from _model_needs(spec, name)
+    elif section == "mediation":
+        yield from _mediation_needs(spec, name)
+    elif section == "staggered":
+        for key in ("outcome", "first_treated", "unit", "time", "cluster"):
+            yield (*place, key), [getattr(each, key)] if getattr(each, key) else []
+        controls = each.controls if each.controls is not None else spec.defaults.controls
+        yield (*place, "controls"), controls
+        yield (*place, "where"), condition_columns(each.where)
+        yield (*place, "placebo", "within"), [each.placebo.within] if each.placebo and each.placebo.within else []
+    elif section != "families":
+        yield place, full_model(spec, each.model).columns
+        for key in ("moderator", "threshold", "second_index", "column"):
+            value = getattr(each, key, None)
+            yield (*place, key), [value] if value else []
+        if section == "heterogeneity":
+            yield from _group_needs(spec, name)
+
+
+def _model_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
+    """Name the columns of a model where they are written: in it, in the one it is based on, or in the defaults."""
+    model = full_model(spec, name)
+    given: dict[str, Sequence[str]] = {
+        "outcome": [model.outcome],
+        "regressors": model.regressors,
+        "controls": model.controls,
+        "instruments": model.instruments,
+        "fixed_effects": columns_of(model.fixed_effects),
+        "cluster": columns_of(model.cluster),
+        "weights": [model.weights] if model.weights else [],
+        "where": condition_columns(model.where),
+    }
+    here = spec.models[name]
+    for key, columns in given.items():
+        yield ("models", name, key) if getattr(here, key) is not None else ("models", name), columns
+
+
+def _mediation_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
+    each, full = spec.mediation[name], full_mediation(spec, name)
+    place: Place = ("mediation", name)
+    yield (*place, "mediators"), full.mediators
+    yield (*place, "instruments"), full.instruments
+    yield (*place, "moderator"), [each.moderator] if each.moderator else []
+    told = {*full.mediators, *full.instruments}
+    yield place, [column for column in full.columns if column not in told]
+
+
+def _group_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
+    each = spec.heterogeneity[name]
+    place: Place = ("heterogeneity", name)
+    for key in ("column", "cut", "quantiles_of", "within", "policy", "market_value"):
+        value = getattr(each.by, key)
+        yield (*place, "by", key), [value] if value else []
+    yield (*place, "regressors"), each.regressors or []
+    if each.mediation:
+        yield (*place, "mediation"), full_mediation(spec, each.mediation).columns
+
+
+def _sample_spec(spec: StudySpec, steps: list[Any], places: list[Place]) -> PanelSpec:
+    """Return the steps as the specification of a panel that remembers the lines of the study's file."""
+    found = PanelSpec(
+        panel=spec.study,
+        firm=spec.panel.firm,
+        year=spec.panel.year,
+        sources={"panel": SourceSpec(path="panel")},
+        start="panel",
+        steps=steps,
+    )
+    lines: dict[Place, int] = {(): 1}
+    for number, place in enumerate(places):
+        for path, line in spec.lines.items():
+            if path[: len(place)] == place:
+                lines["steps", number, *path[len(place) :]] = line
+    found._file = spec.file
+    found._lines = lines
+    found._hash = spec.content_hash
+    return found
+
+
+def known_kinds(spec: StudySpec) -> Mapping[str, Part]:
+    """Return the part of the results that each section of a specification fills."""
+    return {section: part for section, part in SECTIONS.items() if getattr(spec, section)}
