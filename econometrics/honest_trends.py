@@ -28,7 +28,7 @@ class HonestBounds:
         The restriction on the difference in trends.
     breakdown : float
         Largest departure at which the robust interval excludes zero; 0 if it holds zero under parallel trends, infinity
-        if none was found up to a hundred times the grid.
+        if none was found up to a hundred times the grid, NaN if it was not searched.
     level : float
         Coverage of the robust intervals.
     assumptions, warnings : tuple of str
@@ -57,7 +57,8 @@ class HonestBounds:
             f"{self.level:.0%} interval [{row.interval_low:.4f}, {row.interval_high:.4f}]"
             for row in self.bounds.itertuples()
         ]
-        lines.append(f"  the interval excludes zero up to a departure of {self.breakdown:.3g}")
+        if not np.isnan(self.breakdown):
+            lines.append(f"  the interval excludes zero up to a departure of {self.breakdown:.3g}")
         lines += [f"  assumption: {text}" for text in self.assumptions]
         return "\n".join(lines + [f"  warning: {text}" for text in self.warnings])
 
@@ -81,6 +82,7 @@ def honest_bounds(
     departures: Sequence[float] = (0.0, 0.5, 1.0, 1.5, 2.0),
     event_time: int | None = None,
     level: float = 0.95,
+    find_breakdown: bool = True,
 ) -> HonestBounds:
     """Bound the effect of a policy when trends would not have been parallel.
 
@@ -97,6 +99,8 @@ def honest_bounds(
         Event time of the effect; by default the mean over all event times after treatment.
     level : float
         Coverage of the robust interval.
+    find_breakdown : bool
+        Search the largest departure whose interval excludes zero (for smoothness some seconds).
 
     Returns
     -------
@@ -148,7 +152,7 @@ def honest_bounds(
     return HonestBounds(
         bounds=frame[[*first, "interval_low", "interval_high", "observations"]],
         restriction=restriction,
-        breakdown=_breakdown(path, restriction, rows, level),
+        breakdown=_breakdown(path, restriction, rows, level) if find_breakdown else np.nan,
         level=level,
         assumptions=(texts[restriction], "the estimated effects are jointly normal with the covariance given"),
         warnings=tuple(notes),
@@ -307,7 +311,8 @@ def _breakdown(path: _Path, restriction: Restriction, rows: Sequence[dict[str, f
     def excludes(row: dict[str, float]) -> bool:
         return row["interval_low"] > 0 or row["interval_high"] < 0
 
-    known = sorted([*rows, _bounds(path, restriction, 0.0, level)], key=lambda row: row["departure"])
+    none = [] if any(row["departure"] == 0 for row in rows) else [_bounds(path, restriction, 0.0, level)]
+    known = sorted([*rows, *none], key=lambda row: row["departure"])
     held = [row["departure"] for row in known if not excludes(row)]
     if held and held[0] == 0:
         return 0.0

@@ -118,7 +118,9 @@ class TreatmentProjection:
         squares = self._squares(centred)
         whole = (self._root[:, 0] ** 2) @ centred**2
         products = centred.T @ (self.outcome * self._root[:, 0])
-        return np.divide(products, squares, out=np.full(len(squares), np.nan), where=squares > NOTHING_LEFT * whole)
+        found: Floats = np.full(len(squares), np.nan)
+        np.divide(products, squares, out=found, where=squares > NOTHING_LEFT * whole)
+        return found
 
     def cleared(self, treatments: Floats) -> Floats:
         """Treatments cleared of effects and controls, times the root of the weights: (n, draws).

@@ -7,21 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from econometrics.panel_formula import parse_formula
-from econometrics.panel_spec import (
-    BlankStep,
-    CompleteStep,
-    DefineStep,
-    DropStep,
-    KeepStep,
-    PanelSpec,
-    TrimStep,
-    WinsoriseStep,
-)
+from econometrics.panel_spec import DefineStep, PanelSpec, WinsoriseStep
 from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
 from econometrics.panel_yaml import Place, Problem, nearest
 from econometrics.sample import columns_of
 from econometrics.spec import StudySpec
-from econometrics.spec_models import condition_columns, full_mediation, full_model
+from econometrics.spec_models import chain_of, condition_columns, full_mediation, full_model
 from econometrics.study_results import Failure, Part
 
 # Sections of a specification in the order in which they are run, and the part of the results that each fills.
@@ -158,8 +149,7 @@ def _plan_variables(known: _Known, steps: list[Any], places: list[Place]) -> Non
             known.skip("variables", name, lacking, place)
             continue
         known.add(place, name)
-        told = variable.model_dump(exclude={"description", "optional"})
-        definition = DefinitionSpec(**told)
+        definition = DefinitionSpec(**variable.model_dump(exclude={"description", "optional"}))
         steps.append(DefineStep(define={name: definition}))
         places.append(place)
 
@@ -175,30 +165,21 @@ def _plan_sample(known: _Known, steps: list[Any], places: list[Place]) -> None:
 
 def _kept_step(known: _Known, step: Any, place: Place) -> Any:
     """Return a step of the sample without the optional columns that are not there; None if nothing is left of it."""
-    match step:
-        case DefineStep():
-            return _kept_definitions(known, step, place)
-        case KeepStep() | DropStep():
-            key = "keep" if isinstance(step, KeepStep) else "drop"
-            lacking = known.lacks((*place, key), parse_formula(getattr(step, key)).columns)
-            if lacking:
-                known.skip("sample", f"{key} {getattr(step, key)}", lacking, place)
-            return None if lacking else step
-        case BlankStep():
-            lacking = known.lacks((*place, "where"), parse_formula(step.where).columns)
-            if lacking:
-                known.skip("sample", f"blank where {step.where}", lacking, place)
-                return None
-            return _with_names(known, step, "blank", place)
-        case CompleteStep():
-            return _with_names(known, step, "complete", place)
-        case WinsoriseStep() | TrimStep():
-            known.lacks((*place, "by"), step.by)
-            kept = _with_names(known, step, "winsorise" if isinstance(step, WinsoriseStep) else "trim", place)
-            if isinstance(kept, WinsoriseStep) and kept.suffix:
-                for name in kept.winsorise:
-                    known.add(place, name + kept.suffix)
-            return kept
+    if isinstance(step, DefineStep):
+        return _kept_definitions(known, step, place)
+    for key in ("keep", "drop", "where"):
+        condition = getattr(step, key, None)
+        lacking = known.lacks((*place, key), condition_columns(condition))
+        if lacking:
+            known.skip("sample", f"{key} {condition}", lacking, place)
+            return None
+    known.lacks((*place, "by"), getattr(step, "by", []))
+    for key in ("blank", "complete", "winsorise", "trim"):
+        if hasattr(step, key):
+            step = _with_names(known, step, key, place)
+    if isinstance(step, WinsoriseStep) and step.suffix:
+        for name in step.winsorise:
+            known.add(place, name + step.suffix)
     return step
 
 
@@ -276,12 +257,11 @@ def _needs(spec: StudySpec, section: str, name: str) -> Iterator[tuple[Place, Se
     elif section == "staggered":
         for key in ("outcome", "first_treated", "unit", "time", "cluster"):
             yield (*place, key), [getattr(each, key)] if getattr(each, key) else []
-        controls = each.controls if each.controls is not None else spec.defaults.controls
-        yield (*place, "controls"), controls
+        yield (*place, "controls"), each.controls or []
         yield (*place, "where"), condition_columns(each.where)
         yield (*place, "placebo", "within"), [each.placebo.within] if each.placebo and each.placebo.within else []
     elif section != "families":
-        yield place, full_model(spec, each.model).columns
+        yield from _model_needs(spec, each.model)
         for key in ("moderator", "threshold", "second_index", "column"):
             value = getattr(each, key, None)
             yield (*place, key), [value] if value else []
@@ -290,7 +270,7 @@ def _needs(spec: StudySpec, section: str, name: str) -> Iterator[tuple[Place, Se
 
 
 def _model_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
-    """Name the columns of a model where they are written: in it, in the one it is based on, or in the defaults."""
+    """Return the columns of a model, each where it is written: in it, in one it is based on, or in the defaults."""
     model = full_model(spec, name)
     given: dict[str, Sequence[str]] = {
         "outcome": [model.outcome],
@@ -302,9 +282,16 @@ def _model_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[s
         "weights": [model.weights] if model.weights else [],
         "where": condition_columns(model.where),
     }
-    here = spec.models[name]
     for key, columns in given.items():
-        yield ("models", name, key) if getattr(here, key) is not None else ("models", name), columns
+        yield _told_at(spec, name, key), columns
+
+
+def _told_at(spec: StudySpec, name: str, key: str) -> Place:
+    """Return where a model's key is written, so that what is wrong with it is said once."""
+    for each in chain_of(spec, name):
+        if getattr(spec.models[each], key) is not None:
+            return ("models", each, key)
+    return ("defaults", key)
 
 
 def _mediation_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
@@ -313,8 +300,17 @@ def _mediation_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequen
     yield (*place, "mediators"), full.mediators
     yield (*place, "instruments"), full.instruments
     yield (*place, "moderator"), [each.moderator] if each.moderator else []
-    told = {*full.mediators, *full.instruments}
-    yield place, [column for column in full.columns if column not in told]
+    for key in ("outcome", "treatment"):
+        yield (*place, key), [getattr(each, key)] if getattr(each, key) else []
+    yield (*place, "where"), condition_columns(each.where)
+    if each.model:
+        yield from _model_needs(spec, each.model)
+    for key in ("controls", "fixed_effects", "cluster"):
+        given = getattr(each, key)
+        if given is not None:
+            yield (*place, key), columns_of(given)
+        elif not each.model:
+            yield ("defaults", key), columns_of(getattr(spec.defaults, key))
 
 
 def _group_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
@@ -325,7 +321,7 @@ def _group_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[s
         yield (*place, "by", key), [value] if value else []
     yield (*place, "regressors"), each.regressors or []
     if each.mediation:
-        yield (*place, "mediation"), full_mediation(spec, each.mediation).columns
+        yield from _mediation_needs(spec, each.mediation)
 
 
 def _sample_spec(spec: StudySpec, steps: list[Any], places: list[Place]) -> PanelSpec:

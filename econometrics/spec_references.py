@@ -61,6 +61,7 @@ def reference_problems(spec: StudySpec) -> list[Problem]:
         *_mediation_problems(spec),
         *_group_problems(spec),
         *_other_problems(spec),
+        *_nonlinear_problems(spec),
         *_shown_problems(spec),
     ]
 
@@ -178,6 +179,15 @@ def _other_problems(spec: StudySpec) -> Iterator[Problem]:
             yield from _unknown((part, name, "model"), each.model, spec.models, "model")
             if each.model in spec.models and full_model(spec, each.model).endogenous and part != "robustness":
                 yield (part, name, "model"), f"{each.model} has instruments; give a model by least squares"
+    for name, staggered in spec.staggered.items():
+        if staggered.placebo is not None:
+            yield from _needs_seed(spec, ("staggered", name, "placebo"), staggered.placebo.seed, "the placebo")
+    for part in ("robustness", "specification_curve", "measurement_error"):
+        for name, each in getattr(spec, part).items():
+            yield from _needs_seed(spec, (part, name), each.seed, "what is drawn here")
+
+
+def _nonlinear_problems(spec: StudySpec) -> Iterator[Problem]:
     for name, threshold in spec.thresholds.items():
         yield from _needs_seed(spec, ("thresholds", name), threshold.seed, "the bootstrap of the test")
         if threshold.model in spec.models:
@@ -191,12 +201,6 @@ def _other_problems(spec: StudySpec) -> Iterator[Problem]:
         if test.model in spec.models:
             terms = full_model(spec, test.model).terms
             yield from _unknown(("u_tests", name, "regressor"), test.regressor, terms, f"term of {test.model}")
-    for name, staggered in spec.staggered.items():
-        if staggered.placebo is not None:
-            yield from _needs_seed(spec, ("staggered", name, "placebo"), staggered.placebo.seed, "the placebo")
-    for part in ("robustness", "specification_curve", "measurement_error"):
-        for name, each in getattr(spec, part).items():
-            yield from _needs_seed(spec, (part, name), each.seed, "what is drawn here")
 
 
 def _shown_problems(spec: StudySpec) -> Iterator[Problem]:

@@ -10,6 +10,8 @@ from scipy.sparse import csr_array
 
 from econometrics.delimit import delimit_clusters, k_density_clusters
 from econometrics.delimit_null import (
+    Moments,
+    gamma_tails,
     hypergeometric_quantile,
     hypergeometric_tail,
     null_moments,
@@ -137,16 +139,44 @@ def test_random_orders_agree_with_the_exact_test():
         assert agree > (0.99 if control == "global" else 0.985)
 
 
-def test_the_global_level_holds_for_industries_without_clusters():
-    hits = {"global": 0, "benjamini_hochberg": 0}
+def test_tails_that_rank_the_places_are_gamma_tails():
+    moments = Moments(np.array([2.0, 0.1, 5.0]), np.array([1.0, 0.8, 0.0]))
+    tails = gamma_tails(np.array([[5.0, 3.0, 9.0], [3.9, 1.8, 5.0]]), moments)
+    # Mean 2 and deviation 1: shape 4, scale 1/2.
+    assert tails[0, 0] == pytest.approx(stats.gamma.sf(5.0, 4, scale=0.5))
+    assert tails[0, 1] == pytest.approx(stats.gamma.sf(3.0, 0.1**2 / 0.64, scale=0.64 / 0.1))
+    # Less than two deviations above the mean, or no deviation.
+    assert tails[0, 2] == 1
+    assert tails[1].tolist() == [1, pytest.approx(stats.gamma.sf(1.8, 0.1**2 / 0.64, scale=0.64 / 0.1)), 1]
+
+
+def test_the_level_holds_for_industries_without_clusters():
+    tests = {
+        "exact": {"control": "global"},
+        "false discovery": {"control": "benjamini_hochberg"},
+        "employment": {"control": "global", "null": "permutation", "weight": "employment"},
+    }
+    hits = dict.fromkeys(tests, 0)
     for seed in range(4):
         world = simulate_plants(seed, n_industries=25, n_plants=2500, n_counties=150, planted_clusters=0)
-        for control in hits:
-            found = delimit_clusters(world.data, reach=60.0, control=control, minimum_plants=1, draws=300).clusters()
-            hits[control] += found["industry"].nunique()
+        for name, options in tests.items():
+            found = delimit_clusters(world.data, reach=60.0, minimum_plants=1, draws=100, **options).clusters()
+            hits[name] += found["industry"].nunique()
     # 100 industries at 5 %: more than 14 have a chance below one in ten thousand.
-    assert hits["global"] <= 14
-    assert hits["benjamini_hochberg"] <= 14
+    assert max(hits.values()) <= 14
+
+
+def test_clusters_by_employment_are_found():
+    world = simulate_plants(7, n_industries=20, n_plants=5000, planted_clusters=10)
+    options = {"control": "global", "null": "permutation", "weight": "employment", "strength": "z_score"}
+    members = delimit_clusters(world.data, reach=80.0, draws=200, **options).clusters()
+    pairs = set(zip(members["place"], members["industry"], strict=True))
+    planted = world.truth.set_index(["place", "industry"])["planted_plants"]
+    assert planted[planted.index.isin(pairs)].sum() >= 0.9 * planted.sum()
+    own = members.iloc[0]
+    cluster = (members["industry"] == own["industry"]) & (members["cluster"] == own["cluster"])
+    plants = world.data.merge(members.loc[cluster, ["place", "industry"]], on=["place", "industry"])
+    assert own["cluster_size"] == plants["employment"].sum()
 
 
 def test_planted_clusters_are_found_where_they_are():

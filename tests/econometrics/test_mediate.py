@@ -575,3 +575,32 @@ def test_binary_models_against_statsmodels(family: Any) -> None:
         fit_response(family, (x[:, 1] > 0).astype(float), x[:, :2], "y")
     with pytest.raises(DataError, match="0 or 1"):
         fit_response(family, data["y"].to_numpy(), x, "y")
+
+
+@pytest.mark.parametrize("robust", [False, True])
+def test_groups_without_clusters_and_with_instruments(robust: bool) -> None:
+    data = panel().assign(is_state=lambda d: (d["state"] == "state").astype(int))
+    options: dict[str, Any] = {"method": "delta", "robust": robust, "instruments": "z", "controls": "size"}
+    found = mediate(data, "y", "x", "m1", moderator="is_state", **options)
+    apart = [mediate(data[data["is_state"] == value], "y", "x", "m1", **options).indirect for value in (0, 1)]
+    (row,) = (row for row in found.moderation if row.effect == "indirect_difference")
+    assert row.group == "is_state = 1 less is_state = 0"
+    assert row.estimate == pytest.approx(apart[1].estimate - apart[0].estimate, rel=1e-9)
+    assert row.standard_error == pytest.approx(np.hypot(apart[0].standard_error, apart[1].standard_error), rel=1e-9)
+
+
+def test_missing_groups_are_dropped_and_counted() -> None:
+    data = panel()
+    data["state"] = data["state"].astype("str").where(data.index >= 5)
+    found = mediate(data, "y", "x", "m1", moderator="state", fixed_effects=EFFECTS, cluster="stock_code", draws=50)
+    assert found.dropped["missing state"] == 5
+    assert {row.group for row in found.moderation if row.effect == "a_in_group"} == {"state = private", "state = state"}
+
+
+def test_a_fixed_moderator_is_left_to_the_effects() -> None:
+    data = panel()
+    trait = pd.Series(np.random.default_rng(3).normal(size=200))
+    data["trait"] = trait[pd.factorize(data["stock_code"])[0]].to_numpy()
+    found = mediate(data, "y", "x", "m1", moderator="trait", fixed_effects=EFFECTS, cluster="stock_code", draws=100)
+    assert [row.effect for row in found.moderation[:2]] == ["a_by_moderator", "b_by_moderator"]
+    assert all(np.isfinite(row.standard_error) for row in found.moderation)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from econometrics.design import CONSTANT
-from econometrics.effects import Effects, Floats, Integers, encode_effects, keep_rows, singleton_rows
+from econometrics.effects import Effects, Floats, Integers, compact, encode_effects, singleton_rows
 from econometrics.sample import columns_of, estimation_sample, numeric_values
 from shuzhi import DataError, EstimationError, SpecError
 
@@ -53,15 +53,16 @@ class SelectionRows:
     clusters: Effects | None
     dropped: dict[str, int]
 
-    @property
-    def effects_inside(self) -> Effects:
-        """Effects of the selected rows alone."""
-        return keep_rows(self.effects, self.selected == 1)
+    def effects_of(self, chosen: Integers) -> Effects:
+        """Effects of some selected rows, which may repeat.
 
-    @property
-    def clusters_inside(self) -> tuple[Integers, ...]:
-        """Cluster codes of the selected rows alone."""
-        return () if self.clusters is None else keep_rows(self.clusters, self.selected == 1).codes
+        Parameters
+        ----------
+        chosen : (m,) int array
+            Positions of the rows.
+        """
+        codes = tuple(compact(code[chosen]) for code in self.effects.codes)
+        return Effects(self.effects.names, codes, tuple(int(code.max(initial=-1)) + 1 for code in codes))
 
 
 def selection_rows(
@@ -150,9 +151,9 @@ def selection_rows(
 
 def _incomplete(frame: pd.DataFrame, numeric: Sequence[str], groups: Sequence[str]) -> np.ndarray:
     values = np.column_stack([numeric_values(frame[name]) for name in numeric])
-    missing: np.ndarray = ~np.isfinite(values).all(axis=1)
+    missing = np.asarray(~np.isfinite(values).all(axis=1), dtype=np.bool_)
     if groups:
-        missing |= frame[list(groups)].isna().any(axis=1).to_numpy(dtype=np.bool_)
+        missing = missing | frame[list(groups)].isna().any(axis=1).to_numpy(dtype=np.bool_)
     return missing
 
 

@@ -1,0 +1,58 @@
+"""The curves along which SIMEX goes back from more error to none."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from econometrics.effects import Floats
+
+Extrapolant = Literal["linear", "quadratic", "nonlinear"]
+# Poles of the rational curve that are tried, as distances beyond no error; the best one is then refined.
+NEAREST_POLE, FARTHEST_POLE, POLES = 1e-3, 1e4, 141
+REFINEMENTS = 6
+
+
+def extrapolate(steps: Floats, paths: Floats, extrapolant: Extrapolant) -> Floats:
+    """Follow paths of estimates back to minus one variance of the error: (paths,).
+
+    Parameters
+    ----------
+    steps : (m,) float array
+        Error added, in variances of the error; 0 is the data as they are.
+    paths : (paths, m) float array
+        Estimates at these amounts.
+    extrapolant : {"linear", "quadratic", "nonlinear"}
+        A polynomial, or ``a + b / (c + error)`` with ``c > 1``, by least squares.
+    """
+    if extrapolant != "nonlinear":
+        degree = 1 if extrapolant == "linear" else 2
+        return _by_columns(np.vander(steps, degree + 1), np.vander([-1.0], degree + 1)[0], paths)[0]
+    # For a given pole the curve is linear in a and b: a search over one number, for all paths at once.
+    beyond = np.geomspace(NEAREST_POLE, FARTHEST_POLE, POLES)
+    poles = np.tile(beyond, (len(paths), 1))
+    for _ in range(REFINEMENTS):
+        fits, losses = _rational(steps, paths, poles)
+        best = losses.argmin(axis=1)
+        rows = np.arange(len(paths))
+        low = poles[rows, np.maximum(best - 1, 0)]
+        high = poles[rows, np.minimum(best + 1, poles.shape[1] - 1)]
+        found = fits[rows, best]
+        poles = np.geomspace(low, high, 25, axis=1)
+    return np.asarray(found, dtype=np.float64)
+
+
+def _by_columns(columns: Floats, at: Floats, paths: Floats) -> tuple[Floats, Floats]:
+    coefficients = np.linalg.lstsq(columns, paths.T, rcond=None)[0]
+    return np.asarray(at @ coefficients), np.asarray(((paths.T - columns @ coefficients) ** 2).sum(axis=0))
+
+
+def _rational(steps: Floats, paths: Floats, poles: Floats) -> tuple[Floats, Floats]:
+    """Extrapolated value and squared residuals for each path and pole, by simple regression on 1 / (c + error)."""
+    x = 1.0 / (1.0 + poles[:, :, None] + steps)
+    mean_x, mean_y = x.mean(axis=2), paths.mean(axis=1)[:, None]
+    centred, outcome = x - mean_x[:, :, None], (paths - mean_y)[:, None, :]
+    slope = (centred * outcome).sum(axis=2) / (centred**2).sum(axis=2)
+    losses = ((outcome - slope[:, :, None] * centred) ** 2).sum(axis=2)
+    return mean_y + slope * (1.0 / poles - mean_x), losses

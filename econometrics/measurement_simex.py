@@ -1,0 +1,400 @@
+"""SIMEX: more and more error is added by simulation, and the trend of the estimate is followed back to no error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from econometrics.absorb import Absorber
+from econometrics.covariance import cluster_sums, small_sample_terms
+from econometrics.design import Design, as_names, build_design, independent_terms, refuse_doubled
+from econometrics.effects import Effects, Floats
+from econometrics.measurement_extrapolate import Extrapolant, extrapolate
+from econometrics.resample import gram_kernel
+from econometrics.tails import t_p_values, t_quantiles
+from shuzhi import EstimationError, SpecError
+
+SimexVariance = Literal["stefanski_cook", "bootstrap"]
+EXTRAPOLANTS: tuple[Extrapolant, ...] = ("linear", "quadratic", "nonlinear")
+NOISES_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class SimulationExtrapolation:
+    """A coefficient followed back to a regressor without error.
+
+    Parameters
+    ----------
+    outcome, term : str
+        Column explained, and the regressor with error.
+    estimate, standard_error : float
+        By the extrapolant chosen.
+    naive_estimate : float
+        Without correction.
+    extrapolant : {"nonlinear", "quadratic", "linear"}
+        The curve chosen.
+    extrapolations : DataFrame
+        extrapolant, estimate, standard_error of all three.
+    path : DataFrame
+        error_added (0 is the data as they are, in variances of the error), estimate (mean over simulations).
+    error_variance : float
+        Variance of the error that the effects do not absorb.
+    simulations : int
+        Simulated errors.
+    variance : {"stefanski_cook", "bootstrap"}
+        Where the standard error comes from.
+    degrees_of_freedom : float
+        Of the t distribution.
+    observations : int
+        Rows used.
+    clusters : dict of str to int
+        Clusters by variable.
+    fixed_effects : tuple of str
+        Effects absorbed.
+    seed, draws : int
+        Seed, and bootstrap draws (0 without).
+    dropped : dict of str to int
+        Rows left out, by reason.
+    assumptions, warnings : tuple of str
+        In words.
+    """
+
+    outcome: str
+    term: str
+    estimate: float
+    standard_error: float
+    naive_estimate: float
+    extrapolant: Extrapolant
+    extrapolations: pd.DataFrame
+    path: pd.DataFrame
+    error_variance: float
+    simulations: int
+    variance: SimexVariance
+    degrees_of_freedom: float
+    observations: int
+    clusters: dict[str, int]
+    fixed_effects: tuple[str, ...]
+    seed: int
+    draws: int
+    dropped: dict[str, int]
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def to_frame(self, level: float = 0.95) -> pd.DataFrame:
+        """One row an extrapolant; the one chosen first.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of the interval.
+        """
+        found = self.extrapolations
+        first = found["extrapolant"] == self.extrapolant
+        found = pd.concat([found[first], found[~first]], ignore_index=True)
+        statistics = found["estimate"] / found["standard_error"]
+        degrees = pd.Series(self.degrees_of_freedom, index=found.index)
+        half = found["standard_error"] * t_quantiles(level, degrees)
+        return pd.DataFrame(
+            {
+                "term": self.term,
+                "extrapolant": found["extrapolant"],
+                "estimate": found["estimate"],
+                "standard_error": found["standard_error"],
+                "statistic": statistics,
+                "p_value": t_p_values(statistics, degrees),
+                "interval_low": found["estimate"] - half,
+                "interval_high": found["estimate"] + half,
+                "observations": self.observations,
+                "simulations": self.simulations,
+                "draws": self.draws,
+                "seed": self.seed,
+            }
+        )
+
+    def summary(self) -> str:
+        """Plain text for a reader."""
+        lines = [
+            f"SIMEX of {self.term} on {self.outcome}: {self.naive_estimate:.5g} as measured, {self.estimate:.5g} "
+            f"({self.standard_error:.4g}) without error ({self.extrapolant}); error variance "
+            f"{self.error_variance:.4g}, {self.simulations} simulations, seed {self.seed}"
+        ]
+        lines += [f"  {row.extrapolant:<12}{row.estimate:>12.5g}" for row in self.extrapolations.itertuples()]
+        lines += [f"  warning: {text}" for text in self.warnings]
+        return "\n".join(lines + [f"  assumption: {text}" for text in self.assumptions])
+
+
+def simulate_extrapolate(
+    data: pd.DataFrame,
+    outcome: str,
+    regressor: str,
+    *,
+    error_variance: float | None = None,
+    reliability: float | None = None,
+    persistent_share: float = 0.0,
+    controls: str | Sequence[str] = (),
+    fixed_effects: str | Sequence[str] = (),
+    cluster: str | Sequence[str] = (),
+    extrapolant: Extrapolant = "nonlinear",
+    error_added: Sequence[float] = (0.5, 1.0, 1.5, 2.0),
+    simulations: int = 100,
+    variance: SimexVariance = "stefanski_cook",
+    draws: int = 200,
+    seed: int = 1,
+) -> SimulationExtrapolation:
+    """Correct a coefficient for measurement error by simulation and extrapolation.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row an observation.
+    outcome, regressor : str
+        Numeric columns; the regressor is measured with error.
+    error_variance, reliability : float
+        Variance of the error, or the reliability of the levels, from which it is (1 - reliability) times the variance
+        of the regressor; one of the two.
+    persistent_share : float
+        Share of the error's variance that the effects absorb, from 0 to below 1.
+    controls, fixed_effects, cluster : str or sequence of str
+        As in ``regress``.
+    extrapolant : {"nonlinear", "quadratic", "linear"}
+        ``a + b / (c + error)``, which is exact for a linear model; or a polynomial, which removes a part of the bias.
+    error_added : sequence of float
+        Errors to add, in variances of the error; at least two, all positive.
+    simulations : int
+        Errors simulated, the same for all amounts.
+    variance : {"stefanski_cook", "bootstrap"}
+        The extrapolated difference of the variance of an estimate and that between simulations (Stefanski and Cook
+        1995), or a bootstrap of clusters with extrapolation in every draw.
+    draws, seed : int
+        Bootstrap draws, and the seed of everything.
+
+    Raises
+    ------
+    SpecError
+        Options out of bounds.
+    EstimationError
+        Nothing is left of the regressor, or its error is all that is left.
+
+    References
+    ----------
+    Cook and Stefanski (1994), Journal of the American Statistical Association 89; Stefanski and Cook (1995), the same
+    journal 90; Carroll, Ruppert, Stefanski and Crainiceanu (2006), Measurement Error in Nonlinear Models, chapter 5.
+    """
+    added = np.asarray(sorted(error_added), dtype=np.float64)
+    clusters = as_names(cluster)
+    _refuse_options(error_variance, reliability, persistent_share, added, simulations, variance, clusters, extrapolant)
+    terms = [regressor, *as_names(controls)]
+    refuse_doubled(outcome=[outcome], regressor=terms)
+    effects = as_names(fixed_effects)
+    design = build_design(
+        data, [outcome, *terms], fixed_effects=effects, cluster=clusters, weights=None, drop_singletons=True
+    )
+    kept, lost = independent_terms(design, terms)
+    if regressor not in kept:
+        raise EstimationError(f"{lost.get(regressor, regressor)}; nothing is left to correct")
+    raw = design.raw_column(regressor)
+    whole = (1 - reliability) * float(raw.var(ddof=1)) if reliability is not None else float(error_variance or 0.0)
+    size = (1 - persistent_share) * whole
+    generator = np.random.Generator(np.random.PCG64(seed))
+    noise = generator.standard_normal((len(raw), simulations)) * np.sqrt(size)
+    model = _Cleared(design, outcome, regressor, kept[1:], noise)
+    steps = np.concatenate([[0.0], added])
+    estimates, variances = model.along(steps, with_variance=variance == "stefanski_cook")
+    path = estimates.mean(axis=0)
+    found = {name: extrapolate(steps, path[None, :], name)[0] for name in EXTRAPOLANTS}
+    if variance == "bootstrap":
+        replicates = model.bootstrap(steps, draws, seed)
+        errors = {name: float(extrapolate(steps, replicates, name).std(ddof=1)) for name in EXTRAPOLANTS}
+    else:
+        spread = variances.mean(axis=0) - estimates.var(axis=0, ddof=1)
+        errors = {name: _root(extrapolate(steps, spread[None, :], _for_variance(name))[0]) for name in EXTRAPOLANTS}
+    extrapolations = pd.DataFrame(
+        {
+            "extrapolant": list(EXTRAPOLANTS),
+            "estimate": [float(found[name]) for name in EXTRAPOLANTS],
+            "standard_error": [errors[name] for name in EXTRAPOLANTS],
+        }
+    )
+    return SimulationExtrapolation(
+        outcome=outcome,
+        term=regressor,
+        estimate=float(found[extrapolant]),
+        standard_error=errors[extrapolant],
+        naive_estimate=float(path[0]),
+        extrapolant=extrapolant,
+        extrapolations=extrapolations,
+        path=pd.DataFrame({"error_added": steps, "estimate": path}),
+        error_variance=size,
+        simulations=simulations,
+        variance=variance,
+        degrees_of_freedom=model.degrees_of_freedom,
+        observations=len(raw),
+        clusters=dict(zip(design.clusters.names, design.clusters.levels, strict=True)),
+        fixed_effects=effects,
+        seed=seed,
+        draws=draws if variance == "bootstrap" else 0,
+        dropped=dict(design.sample.dropped),
+        assumptions=(
+            f"the error of {regressor} is unrelated to its true value, to the controls and to the error of the outcome",
+            "the error has one known variance in all rows"
+            + (", apart from what the effects absorb" if effects else ""),
+            "the controls are measured without error",
+        ),
+        warnings=tuple(_notes(lost, model.left_share(size), errors[extrapolant], extrapolant)),
+    )
+
+
+def _refuse_options(
+    error_variance: float | None,
+    reliability: float | None,
+    persistent: float,
+    added: Floats,
+    simulations: int,
+    variance: str,
+    clusters: Sequence[str],
+    extrapolant: str,
+) -> None:
+    problems = []
+    if (error_variance is None) == (reliability is None):
+        problems.append("give either error_variance or reliability")
+    if error_variance is not None and error_variance <= 0:
+        problems.append(f"error_variance is {error_variance}; it must be positive")
+    if reliability is not None and not 0 < reliability < 1:
+        problems.append(f"reliability is {reliability}; it lies between 0 and 1")
+    if not 0 <= persistent < 1:
+        problems.append(f"persistent_share is {persistent}; it lies from 0 to below 1")
+    if len(added) < 2 or (added <= 0).any() or len(np.unique(added)) < len(added):
+        problems.append("error_added needs at least two different positive numbers")
+    if simulations < 2:
+        problems.append("simulations must be 2 or more")
+    if extrapolant not in EXTRAPOLANTS:
+        problems.append(f"extrapolant must be one of {', '.join(EXTRAPOLANTS)}, not {extrapolant!r}")
+    if variance not in ("stefanski_cook", "bootstrap"):
+        problems.append(f"variance must be stefanski_cook or bootstrap, not {variance!r}")
+    if variance == "bootstrap" and len(clusters) != 1:
+        problems.append("variance='bootstrap' needs exactly one cluster variable")
+    if problems:
+        raise SpecError("; ".join(problems))
+
+
+class _Cleared:
+    """Outcome, regressor and simulated errors, cleared of effects and controls once for all amounts of error."""
+
+    def __init__(self, design: Design, outcome: str, regressor: str, controls: Sequence[str], noise: Floats) -> None:
+        self.design = design
+        self.noise = noise
+        self.raw = np.column_stack([design.raw_column(name) for name in (outcome, regressor, *controls)])
+        columns = design.columns([outcome, regressor, *controls])
+        if design.effects.names:
+            swept = np.column_stack([columns, Absorber(design.effects).demean(noise)])
+        else:
+            swept = np.column_stack([columns, noise])
+            swept = swept - swept.mean(axis=0)
+        others = swept[:, 2 : 2 + len(controls)]
+        rest = np.delete(swept, np.s_[2 : 2 + len(controls)], axis=1)
+        if others.shape[1]:
+            basis = np.linalg.qr(others)[0]
+            rest = rest - basis @ (basis.T @ rest)
+        self.y, self.x, self.errors = rest[:, 0], rest[:, 1], rest[:, 2:]
+        width = 1 + len(controls) + int(not design.effects.names)
+        terms = small_sample_terms(len(noise), width, design.effects, design.clusters, "reghdfe")
+        self.factor, self.degrees_of_freedom = terms.factor, terms.degrees_of_freedom
+        self.controls = len(controls)
+
+    def left_share(self, size: float) -> float:
+        """Share of the regressor's variation, after effects and controls, that is not error."""
+        return 1 - size * len(self.x) * float((self.errors**2).mean()) / size / float(self.x @ self.x)
+
+    def along(self, steps: Floats, *, with_variance: bool) -> tuple[Floats, Floats]:
+        """Estimates and variances for each simulation and amount of error: (simulations, steps) twice."""
+        xy, xx = float(self.x @ self.y), float(self.x @ self.x)
+        uy, ux = self.errors.T @ self.y, self.errors.T @ self.x
+        uu = np.einsum("nb,nb->b", self.errors, self.errors)
+        estimates = np.empty((len(uy), len(steps)))
+        variances = np.full_like(estimates, np.nan)
+        codes = self.design.clusters.codes
+        for place, step in enumerate(np.sqrt(steps)):
+            squares = xx + 2 * step * ux + step**2 * uu
+            estimates[:, place] = (xy + step * uy) / squares
+            if not with_variance:
+                continue
+            for start in range(0, len(uy), NOISES_AT_ONCE):
+                part = np.s_[start : start + NOISES_AT_ONCE]
+                x = self.x[:, None] + step * self.errors[:, part]
+                scores = x * (self.y[:, None] - x * estimates[part, place])
+                sums = _meat(scores, codes)
+                variances[part, place] = self.factor * sums / squares[part] ** 2
+        return estimates, variances
+
+    def bootstrap(self, steps: Floats, draws: int, seed: int) -> Floats:
+        """Mean estimate for each bootstrap draw and amount of error: (draws, steps), effects absorbed in every draw."""
+        codes = self.design.clusters.codes[0]
+        effects = self.design.effects
+        base = self.raw.shape[1]
+        total = np.zeros((draws, len(steps)))
+        for start in range(0, self.noise.shape[1], NOISES_AT_ONCE):
+            noise = self.noise[:, start : start + NOISES_AT_ONCE]
+            kernel = gram_kernel(np.column_stack([self.raw, noise]), effects or Effects((), (), ()), codes)
+            gram = kernel.bootstrap(draws, seed)
+            total += _from_gram(gram, base, self.controls, steps)
+        return total / self.noise.shape[1]
+
+
+def _meat(scores: Floats, codes: Sequence[np.ndarray]) -> Floats:
+    """Sum of squared cluster sums of each column; over several cluster variables by inclusion and exclusion."""
+    from itertools import combinations
+
+    from econometrics.effects import compact
+
+    if not codes:
+        return np.asarray((scores**2).sum(axis=0), dtype=np.float64)
+    found = np.zeros(scores.shape[1])
+    for size in range(1, len(codes) + 1):
+        for chosen in combinations(codes, size):
+            joint = chosen[0]
+            for code in chosen[1:]:
+                joint = compact(joint * (int(code.max(initial=-1)) + 1) + code)
+            found += (1 if size % 2 else -1) * (cluster_sums(scores, joint) ** 2).sum(axis=0)
+    return np.asarray(found, dtype=np.float64)
+
+
+def _from_gram(gram: Floats, base: int, controls: int, steps: Floats) -> Floats:
+    """Sum over simulated errors of the estimate at each amount of error: (draws, steps)."""
+    inner = np.arange(2, 2 + controls)
+    outer = np.r_[0, 1, base : gram.shape[1]]
+    left = gram[:, outer[:, None], outer]
+    if controls:
+        cross = gram[:, inner[:, None], outer]
+        left = left - np.swapaxes(cross, 1, 2) @ np.linalg.solve(gram[:, inner[:, None], inner], cross)
+    uy, ux = left[:, 2:, 0], left[:, 2:, 1]
+    uu = np.einsum("bii->bi", left)[:, 2:]
+    xy, xx = left[:, 0, 1][:, None], left[:, 1, 1][:, None]
+    columns = [((xy + s * uy) / (xx + 2 * s * ux + s**2 * uu)).sum(axis=1) for s in np.sqrt(steps)]
+    return np.stack(columns, axis=1)
+
+
+def _for_variance(extrapolant: Extrapolant) -> Extrapolant:
+    return "linear" if extrapolant == "linear" else "quadratic"
+
+
+def _root(value: float) -> float:
+    return float(np.sqrt(value)) if value > 0 else float("nan")
+
+
+def _notes(lost: dict[str, str], left: float, error: float, extrapolant: str) -> list[str]:
+    notes = [f"dropped: {reason}" for reason in lost.values()]
+    if left <= 0:
+        notes.append(
+            "the error is larger than all that effects and controls leave of the regressor: no correction holds"
+        )
+    elif left < 0.3:
+        notes.append(f"only {left:.0%} of what effects and controls leave of the regressor is true: a long way back")
+    if not np.isfinite(error):
+        notes.append("the extrapolated variance is negative: use variance='bootstrap' or more simulations")
+    if extrapolant != "nonlinear":
+        notes.append(f"the {extrapolant} extrapolant removes only a part of the bias of a linear model")
+    return notes

@@ -1,0 +1,293 @@
+"""One part of a study at a time: what the specification says, turned into a call of the estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from econometrics.did import EstimatorComparison, compare_estimators
+from econometrics.heterogeneity import (
+    GroupComparison,
+    IndirectByGroup,
+    SplitFamily,
+    by_group,
+    family_of_splits,
+    indirect_by_group,
+)
+from econometrics.honest_trends import HonestBounds, honest_bounds
+from econometrics.instrument import instrument
+from econometrics.instrument_result import InstrumentedRegression
+from econometrics.mediate import mediate
+from econometrics.mediation_result import Mediation
+from econometrics.moderators import Moderation, moderate
+from econometrics.placebo_did import Placebo, placebo_in_space
+from econometrics.regress import regress
+from econometrics.regression_result import Regression
+from econometrics.spec import StudySpec
+from econometrics.spec_models import FullModel, full_mediation, full_model, seed_of
+from econometrics.study_groups import grouping_for
+from econometrics.study_sample import StudySample
+from econometrics.threshold import ThresholdRegression, threshold_regression
+from econometrics.u_test import UTest, u_test
+from shuzhi import EstimationError
+
+Keys = tuple[str, str]
+
+
+def keys_of(spec: StudySpec) -> Keys:
+    """Return the columns of firm and year."""
+    return spec.panel.firm, spec.panel.year
+
+
+def run_model(spec: StudySpec, sample: StudySample, name: str) -> Regression | InstrumentedRegression:
+    """Estimate a model of a study, by least squares or with instruments."""
+    model = full_model(spec, name)
+    shared: dict[str, Any] = {
+        "fixed_effects": model.fixed_effects,
+        "cluster": model.cluster,
+        "weights": model.weights,
+        "standard_errors": model.standard_errors,
+        "small_sample": model.small_sample,
+        "drop_singletons": model.drop_singletons,
+        "firm_year": keys_of(spec),
+    }
+    data = sample.rows(model.where)
+    if model.endogenous:
+        exogenous = [term for term in model.terms if term not in model.endogenous]
+        return instrument(data, model.outcome, model.endogenous, model.instruments, exogenous=exogenous, **shared)
+    return regress(data, model.outcome, model.terms, seed=spec.defaults.seed or 0, **shared)
+
+
+def run_mediation(spec: StudySpec, sample: StudySample, name: str) -> Mediation:
+    """Estimate a mediation of a study."""
+    each, full = spec.mediation[name], full_mediation(spec, name)
+    return mediate(
+        sample.rows(full.where),
+        full.outcome,
+        full.treatment,
+        list(full.mediators),
+        controls=full.controls,
+        fixed_effects=full.fixed_effects,
+        cluster=full.cluster or None,
+        method=each.interval,
+        draws=full.draws,
+        seed=full.seed,
+        instruments=each.instruments,
+        moderator=each.moderator,
+        moderator_kind=each.moderator_kind,
+        interaction=each.interaction,
+        structure=each.structure,
+        layout=each.layout,
+        adjust=each.adjust,
+        level=full.level,
+        small_sample=full.small_sample,
+        drop_singletons=full.drop_singletons,
+        firm_year=keys_of(spec),
+    )
+
+
+def run_groups(spec: StudySpec, sample: StudySample, name: str) -> GroupComparison:
+    """Estimate a model of a study by groups."""
+    each, model = spec.heterogeneity[name], full_model(spec, spec.heterogeneity[name].model)
+    data = sample.rows(model.where)
+    firm, year = keys_of(spec)
+    permute = {"firm": firm, "row": "row", "none": None}[each.permute]
+    return by_group(
+        data,
+        model.outcome,
+        group_terms(spec, name),
+        group=grouping_for(each.by, data, firm, year),
+        fixed_effects=model.fixed_effects,
+        cluster=model.cluster,
+        weights=model.weights,
+        small_sample=model.small_sample,
+        permute=permute,
+        draws=each.draws or spec.defaults.draws,
+        seed=seed_of(spec, each.seed) or 0,
+        level=spec.defaults.level,
+    )
+
+
+def group_terms(spec: StudySpec, name: str) -> list[str]:
+    """Return the right side of a split's model, the terms that are compared first."""
+    each = spec.heterogeneity[name]
+    return list(dict.fromkeys([*(each.regressors or []), *full_model(spec, each.model).terms]))
+
+
+def run_indirect_groups(spec: StudySpec, sample: StudySample, name: str) -> IndirectByGroup:
+    """Compare the indirect effect of a study's mediation between groups."""
+    each = spec.heterogeneity[name]
+    full = full_mediation(spec, str(each.mediation))
+    data = sample.rows(full.where)
+    firm, year = keys_of(spec)
+    return indirect_by_group(
+        data,
+        full.outcome,
+        full.treatment,
+        full.mediators[0],
+        group=grouping_for(each.by, data, firm, year),
+        cluster=full.cluster[0],
+        controls=full.controls,
+        fixed_effects=full.fixed_effects,
+        permute={"firm": firm, "row": "row", "none": None}[each.permute],
+        draws=each.draws or full.draws,
+        seed=seed_of(spec, each.seed) or 0,
+        level=full.level,
+    )
+
+
+def run_family(spec: StudySpec, sample: StudySample, name: str) -> SplitFamily:
+    """Compare several splits of a study, with adjusted p values."""
+    family = spec.families[name]
+    first = spec.heterogeneity[family.splits[0]]
+    firm, year = keys_of(spec)
+    if family.indirect:
+        full = full_mediation(spec, str(first.mediation))
+        data, terms = sample.rows(full.where), [full.treatment, *full.controls]
+        outcome, effects, mediator = full.outcome, full.fixed_effects, full.mediators[0]
+    else:
+        model = full_model(spec, first.model)
+        data, terms = sample.rows(model.where), group_terms(spec, family.splits[0])
+        outcome, effects, mediator = model.outcome, model.fixed_effects, None
+    splits = {split: grouping_for(spec.heterogeneity[split].by, data, firm, year) for split in family.splits}
+    return family_of_splits(
+        data,
+        outcome,
+        terms,
+        splits=splits,
+        mediator=mediator,
+        fixed_effects=effects,
+        unit=firm if first.permute == "firm" else None,
+        adjustment=family.adjustment,
+        draws=family.draws or spec.defaults.draws,
+        seed=seed_of(spec, family.seed) or 0,
+    )
+
+
+def _of_model(model: FullModel) -> dict[str, Any]:
+    return {
+        "fixed_effects": model.fixed_effects,
+        "cluster": model.cluster,
+        "weights": model.weights,
+        "standard_errors": model.standard_errors,
+        "small_sample": model.small_sample,
+    }
+
+
+def run_moderation(spec: StudySpec, sample: StudySample, name: str) -> Moderation:
+    """Let the effect of a model's first regressor change with a moderator."""
+    each, model = spec.moderators[name], full_model(spec, spec.moderators[name].model)
+    treatment, *others = model.terms
+    return moderate(
+        sample.rows(model.where),
+        model.outcome,
+        treatment,
+        each.moderator,
+        controls=[term for term in others if term != each.moderator],
+        centring=each.centring,
+        grid=each.grid,
+        level=each.level or spec.defaults.level,
+        **_of_model(model),
+    )
+
+
+def run_u_test(spec: StudySpec, sample: StudySample, name: str) -> UTest:
+    """Test for a U in a regressor of a model."""
+    each, model = spec.u_tests[name], full_model(spec, spec.u_tests[name].model)
+    regressor = each.regressor or model.regressors[0]
+    return u_test(
+        sample.rows(model.where),
+        model.outcome,
+        regressor,
+        controls=[term for term in model.terms if term != regressor],
+        interval=each.interval,
+        level=each.level or spec.defaults.level,
+        **_of_model(model),
+    )
+
+
+def run_threshold(spec: StudySpec, sample: StudySample, name: str) -> ThresholdRegression:
+    """Search the threshold of a model's slopes; the firm's effect comes first, as the estimator wants it."""
+    each, model = spec.thresholds[name], full_model(spec, spec.thresholds[name].model)
+    firm, _ = keys_of(spec)
+    changing = each.changing or [model.regressors[0]]
+    return threshold_regression(
+        sample.rows(model.where),
+        model.outcome,
+        changing,
+        threshold=each.threshold,
+        unit=firm,
+        controls=[term for term in model.terms if term not in changing],
+        fixed_effects=[firm, *(effect for effect in model.fixed_effects if effect != firm)],
+        cluster=model.cluster or None,
+        thresholds=each.thresholds,
+        trim=each.trim,
+        draws=each.draws or spec.defaults.draws,
+        seed=seed_of(spec, each.seed) or 0,
+        small_sample=model.small_sample,
+        level=spec.defaults.level,
+    )
+
+
+def _policy(spec: StudySpec, name: str) -> dict[str, Any]:
+    each = spec.staggered[name]
+    firm, year = keys_of(spec)
+    return {
+        "unit": each.unit or firm,
+        "time": each.time or year,
+        "first_treated": each.first_treated,
+        "controls": each.controls or [],
+    }
+
+
+def run_staggered(spec: StudySpec, sample: StudySample, name: str) -> EstimatorComparison:
+    """Estimate a staggered policy by several estimators."""
+    each = spec.staggered[name]
+    chosen: dict[str, Any] = {} if each.estimators is None else {"estimators": each.estimators}
+    return compare_estimators(
+        sample.rows(each.where),
+        each.outcome,
+        cluster=each.cluster,
+        method=each.method,
+        level=each.level or spec.defaults.level,
+        **_policy(spec, name),
+        **chosen,
+    )
+
+
+def run_placebo(spec: StudySpec, sample: StudySample, name: str) -> Placebo:
+    """Deal a staggered policy out to other units at random."""
+    each = spec.staggered[name]
+    placebo = each.placebo
+    assert placebo is not None
+    return placebo_in_space(
+        sample.rows(each.where),
+        each.outcome,
+        within=placebo.within,
+        draws=placebo.draws or spec.defaults.draws,
+        seed=seed_of(spec, placebo.seed) or 0,
+        **_policy(spec, name),
+    )
+
+
+def run_honest_bounds(spec: StudySpec, comparison: EstimatorComparison, name: str) -> HonestBounds:
+    """Bound the effect of a staggered policy, from the first event study that it has."""
+    honest = spec.staggered[name].honest
+    assert honest is not None
+    for estimator in ("sun_abraham", "event_study"):
+        if estimator in comparison.results:
+            effects = comparison.results[estimator]
+            return honest_bounds(effects, restriction=honest.restriction, departures=honest.departures)
+    raise EstimationError("bounds need the estimator sun_abraham or event_study, and neither could be computed")
+
+
+RUNNERS: Mapping[str, Callable[[StudySpec, StudySample, str], Any]] = {
+    "models": run_model,
+    "mediation": run_mediation,
+    "heterogeneity": run_groups,
+    "families": run_family,
+    "moderators": run_moderation,
+    "u_tests": run_u_test,
+    "thresholds": run_threshold,
+    "staggered": run_staggered,
+}
