@@ -70,7 +70,7 @@ ClusterMethod = Literal[
 ]
 
 
-def _methods() -> dict[str, Callable[..., ClusterMap]]:
+def cluster_methods() -> dict[str, Callable[..., ClusterMap]]:
     # scipy.sparse and the K-densities are loaded only for those who ask for clusters.
     from econometrics.delimit import delimit_clusters
 
@@ -109,7 +109,7 @@ def identify_clusters(data: pd.DataFrame, method: ClusterMethod, **options: Any)
     DataError
         If the method is unknown, an option is not one of the function's, or one that it needs is missing.
     """
-    methods = _methods()
+    methods = cluster_methods()
     if method not in methods:
         raise DataError(f"no method {method!r} to find clusters; there are {', '.join(get_args(ClusterMethod))}")
     function = methods[method]

@@ -9,7 +9,6 @@ plants; the circle follows from the distance up to which the industry's K-densit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -28,8 +27,7 @@ from econometrics.delimit_members import (
 )
 from econometrics.delimit_null import random_orders
 from econometrics.distances import site_distances
-from econometrics.k_density import Bandwidth, k_density
-from econometrics.k_density_plants import Plants, prepare_plants
+from econometrics.k_density_plants import Plants, plants_by_year, prepare_plants, year_problems
 from econometrics.k_density_result import KDensities
 from shuzhi import DataError
 
@@ -122,9 +120,7 @@ def delimit_clusters(
     missing_year = int(plants[year].isna().sum())
     dropped: dict[str, int] = {f"missing {year}": missing_year} if missing_year else {}
     frames, warnings = [], []
-    years = plants[year].dropna().astype(int)
-    for number in sorted(set(years)):
-        rows = plants.loc[years.index[years == number]]
+    for number, rows in plants_by_year(plants, year).items():
         used = prepare_plants(
             rows,
             industry=industry,
@@ -159,14 +155,10 @@ def delimit_clusters(
 
 
 def _check(plants: pd.DataFrame, year: str, options: Options, circle: float, reach: object) -> None:
-    problems = []
-    if year not in plants.columns:
-        problems.append(f"no column {year!r}; columns are {', '.join(map(str, plants.columns))}")
-    elif not pd.api.types.is_numeric_dtype(plants[year]):
-        problems.append(f"column {year!r} holds no numbers")
-    elif isinstance(reach, KDensities) and plants[year].nunique() > 1:
+    problems = year_problems(plants, year)
+    if not problems and isinstance(reach, KDensities) and plants[year].nunique() > 1:
         problems.append("K-densities of one cross-section cannot serve several years: give a mapping of year to them")
-    elif isinstance(reach, Mapping):
+    elif not problems and isinstance(reach, Mapping):
         without = sorted(set(plants[year].dropna().astype(int)) - set(reach))
         problems += [f"no K-densities of {', '.join(map(str, without))}"] if without else []
     if isinstance(reach, int | float) and not reach >= 0:
@@ -246,89 +238,3 @@ def _assumptions(options: Options) -> tuple[str, ...]:
         "a place is a member through the plants around it as much as through its own, "
         f"of which it needs {max(options.minimum_plants, 1)}",
     )
-
-
-def k_density_clusters(
-    plants: pd.DataFrame,
-    *,
-    place: str = "place",
-    industry: str = "industry",
-    year: str = "year",
-    longitude: str = "longitude",
-    latitude: str = "latitude",
-    weight: str | None = None,
-    internal_km: float | str = 0.0,
-    bandwidth: float | Bandwidth = 20.0,
-    distance_range: DistanceRange = "first",
-    circle: float = 0.5,
-    control: Control = "benjamini_hochberg",
-    strength: Strength = "excess_ratio",
-    level: float = 0.05,
-    minimum_plants: int = 2,
-    draws: int = 1000,
-    seed: int = 1,
-    threads: int = 2,
-) -> ClusterMap:
-    """Estimate the K-densities of every year and delimit the clusters of the industries that are localised.
-
-    Parameters
-    ----------
-    plants : pandas.DataFrame
-        One row a plant and year, all manufacturing.
-    weight : str, optional
-        Column of employment: weighs the pairs of the K-densities and is the unit of the cluster size.
-    bandwidth : float, "industry" or "population"
-        Of the K-densities, by default 20 km.
-    place, industry, year, longitude, latitude, internal_km, distance_range, circle, control, strength, level, \
-    minimum_plants, draws, seed, threads
-        As for `delimit_clusters` and `k_density.k_density`.
-
-    Returns
-    -------
-    ClusterMap
-
-    Raises
-    ------
-    DataError
-        As `delimit_clusters` and `k_density.k_density`.
-    """
-    if year not in plants.columns or not pd.api.types.is_numeric_dtype(plants[year]):
-        raise DataError(f"clusters cannot be delimited: no column {year!r} that holds numbers")
-    years = plants[year].dropna().astype(int)
-    densities = {
-        number: k_density(
-            plants.loc[years.index[years == number]],
-            industry=industry,
-            longitude=longitude,
-            latitude=latitude,
-            place=place,
-            weight=weight,
-            internal_km=internal_km,
-            bandwidth=bandwidth,
-            level=level,
-            draws=draws,
-            seed=seed,
-            threads=threads,
-        )
-        for number in sorted(set(years))
-    }
-    found = delimit_clusters(
-        plants,
-        reach=densities,
-        place=place,
-        industry=industry,
-        year=year,
-        longitude=longitude,
-        latitude=latitude,
-        weight=weight,
-        internal_km=internal_km,
-        distance_range=distance_range,
-        circle=circle,
-        control=control,
-        strength=strength,
-        level=level,
-        minimum_plants=minimum_plants,
-        draws=draws,
-        seed=seed,
-    )
-    return replace(found, parameters={**found.parameters, "bandwidth": bandwidth})

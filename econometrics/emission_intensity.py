@@ -13,7 +13,7 @@ from shuzhi import DataError
 
 # Tonnes per million yuan; a median outside is a unit that was taken for another.
 PLAUSIBLE_MEDIAN = (1e-2, 1e4)
-_UNIT_WORDS = {"10^4 yuan": "10k_yuan", "10^6 yuan": "million_yuan", "10^8 yuan": "100m_yuan"}
+UNIT_WORDS = {"10^4 yuan": "10k_yuan", "10^6 yuan": "million_yuan", "10^8 yuan": "100m_yuan"}
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def emission_intensities(
     given = {"revenue": revenue, "assets": assets, "output": output}
     denominators = {name: column for name, column in given.items() if column}
     need_columns(data, [co2, *denominators.values()], "data")
-    if not denominators or per not in _UNIT_WORDS:
-        raise DataError(f"name at least one of revenue, assets, output; per is one of {', '.join(_UNIT_WORDS)}")
+    if not denominators or per not in UNIT_WORDS:
+        raise DataError(f"name at least one of revenue, assets, output; per is one of {', '.join(UNIT_WORDS)}")
     tonnes = pd.to_numeric(data[co2]).astype("float64")
     if (tonnes < 0).any():
         raise DataError(f"{co2} has {int((tonnes < 0).sum())} negative values; emissions are zero or more")
@@ -96,7 +96,7 @@ def emission_intensities(
     for name, column in denominators.items():
         amount = pd.to_numeric(data[column]).astype("float64")
         value = tonnes / (amount.where(amount > 0) / YUAN[per])
-        label = f"co2_tonnes_per_{_UNIT_WORDS[per]}_{name}"
+        label = f"co2_tonnes_per_{UNIT_WORDS[per]}_{name}"
         result[label] = value
         result[f"ln_{label}"] = np.log(value.where(value > 0))
         result[f"ln1p_{label}"] = np.log1p(value)

@@ -131,6 +131,8 @@ def _check_columns(plants: pd.DataFrame, numeric: list[str], labels: list[str]) 
     present = [name for name in numeric if name in plants.columns]
     texts = [name for name in present if not pd.api.types.is_numeric_dtype(plants[name])]
     problems = [f"no column {name!r}" for name in absent] + [f"column {name!r} holds no numbers" for name in texts]
+    decimals = [name for name in labels if name in plants.columns and pd.api.types.is_float_dtype(plants[name])]
+    problems += [f"column {name!r} holds decimals: give codes as text" for name in decimals]
     if problems:
         raise DataError(
             f"plants cannot be used: {'; '.join(problems)}; columns are {', '.join(map(str, plants.columns))}"
@@ -148,3 +150,20 @@ def _check_values(data: pd.DataFrame, longitude: str, latitude: str, weight: str
             problems.append(f"{int(wrong.sum())} rows of {name!r} outside {low:g} to {high:g}, the first {first}")
     if problems:
         raise DataError(f"plants cannot be used: {'; '.join(problems)}")
+
+
+def year_problems(plants: pd.DataFrame, year: str) -> list[str]:
+    """Say why a column cannot be the year of the plants; nothing if it can."""
+    if year not in plants.columns:
+        return [f"no column {year!r}; columns are {', '.join(map(str, plants.columns))}"]
+    if not pd.api.types.is_numeric_dtype(plants[year]):
+        return [f"column {year!r} holds no numbers"]
+    years = plants[year].dropna()
+    broken = years[years % 1 != 0]
+    return [f"{len(broken)} rows of {year!r} are no whole years, the first {broken.iloc[0]}"] if len(broken) else []
+
+
+def plants_by_year(plants: pd.DataFrame, year: str) -> dict[int, pd.DataFrame]:
+    """Return the rows of each year, in the order of the years; rows without a year are left out."""
+    values = plants[year].to_numpy(dtype=float, na_value=np.nan)
+    return {int(number): plants[values == number] for number in np.unique(values[~np.isnan(values)])}

@@ -128,7 +128,7 @@ class IndustryDensity:
         if self.is_localised:
             start, end = self.first_range_km
             return (
-                f"{head}localised from {start:.0f} to {end:.0f} km, at most at {self.localised_to_km:.0f} km, "
+                f"{head}localised from {start:.0f} to {end:.0f} km, farthest at {self.localised_to_km:.0f} km, "
                 f"strength {self.localisation_strength:.4f} (p = {self.p_localised:.3f})"
             )
         if self.is_dispersed:

@@ -29,18 +29,53 @@ def extrapolate(steps: Floats, paths: Floats, extrapolant: Extrapolant) -> Float
     if extrapolant != "nonlinear":
         degree = 1 if extrapolant == "linear" else 2
         return _by_columns(np.vander(steps, degree + 1), np.vander([-1.0], degree + 1)[0], paths)[0]
-    # For a given pole the curve is linear in a and b: a search over one number, for all paths at once.
-    beyond = np.geomspace(NEAREST_POLE, FARTHEST_POLE, POLES)
-    poles = np.tile(beyond, (len(paths), 1))
+    return _best_rational(steps, paths)[0]
+
+
+def extrapolate_variance(steps: Floats, path: Floats, variances: Floats, extrapolant: Extrapolant) -> float:
+    """Follow the variance of an estimate back to no error; NaN where it comes out negative.
+
+    With ``estimate = k / (c + error)`` the variance is a polynomial in ``1 / (c + error)`` with powers two to four (the
+    delta method for a ratio), whose coefficients are fitted given the c of the estimates. For the polynomials the
+    variance follows a polynomial of the same degree (Stefanski and Cook 1995).
+
+    Parameters
+    ----------
+    steps : (m,) float array
+        Error added.
+    path, variances : (m,) float array
+        Estimates and their variances at these amounts.
+    extrapolant : {"linear", "quadratic", "nonlinear"}
+        Curve of the estimates.
+    """
+    if extrapolant != "nonlinear":
+        value = float(extrapolate(steps, variances[None, :], extrapolant)[0])
+    else:
+        beyond = float(_best_rational(steps, path[None, :])[1][0])
+        near = 1.0 / (1.0 + beyond + steps)
+        powers = np.arange(2, min(5, len(steps) + 1))
+        # Each row counts by its own size, for the variances differ by orders of magnitude.
+        columns = near[:, None] ** powers / np.abs(variances)[:, None]
+        coefficients = np.linalg.lstsq(columns, np.sign(variances), rcond=None)[0]
+        value = float((1.0 / beyond) ** powers @ coefficients)
+    return value if value > 0 else float("nan")
+
+
+def _best_rational(steps: Floats, paths: Floats) -> tuple[Floats, Floats]:
+    """Extrapolated values and c - 1 of the best curves ``a + b / (c + error)``.
+
+    For a given c the curve is linear in a and b: a search over one number, for all paths at once.
+    """
+    poles = np.tile(np.geomspace(NEAREST_POLE, FARTHEST_POLE, POLES), (len(paths), 1))
+    rows = np.arange(len(paths))
     for _ in range(REFINEMENTS):
         fits, losses = _rational(steps, paths, poles)
         best = losses.argmin(axis=1)
-        rows = np.arange(len(paths))
+        found, pole = fits[rows, best], poles[rows, best]
         low = poles[rows, np.maximum(best - 1, 0)]
         high = poles[rows, np.minimum(best + 1, poles.shape[1] - 1)]
-        found = fits[rows, best]
         poles = np.geomspace(low, high, 25, axis=1)
-    return np.asarray(found, dtype=np.float64)
+    return found, pole
 
 
 def _by_columns(columns: Floats, at: Floats, paths: Floats) -> tuple[Floats, Floats]:

@@ -91,7 +91,11 @@ class RelatedInstruments:
             f"({row['standard_error']:.4g}), p = {row['p_value']:.4f}, {self.observations:,} observations"
         ]
         for each in self.separate.itertuples():
-            how = f"{each.measure!s} instrumented by {each.instrument!s}" if each.instrument else f"{each.measure!s} alone"
+            how = (
+                f"{each.measure!s} instrumented by {each.instrument!s}"
+                if each.instrument
+                else f"{each.measure!s} alone"
+            )
             lines.append(f"  {how:<48}{each.estimate:>12.5g} ({each.standard_error:.4g})")
         weak = self.result.weak_instruments
         if weak is not None:

@@ -87,7 +87,12 @@ def join_tables(left: pd.DataFrame, right: pd.DataFrame, step: JoinStep, where: 
     is_matched = merged[_POSITION].notna()
     used = set(merged.loc[is_matched, _POSITION].astype("int64"))
     is_used = lookup[_POSITION].isin(used)
-    report = _report(step, left, right, is_matched, pd.Series(is_used.to_numpy(), index=right.index), pairs)
+    on = ", ".join(a if a == b else f"{a} = {b}" for a, b in pairs)
+    report = join_report(
+        (step.join, step.relationship, on, step.keep),
+        (left[left_keys], is_matched),
+        (right[right_keys], pd.Series(is_used.to_numpy(), index=right.index)),
+    )
     if step.keep == "matched":
         merged = merged[is_matched]
     elif step.keep == "both":
@@ -128,21 +133,30 @@ def _shown(key: Any) -> str:
     return key_text(key) if isinstance(key, tuple) else str(key)
 
 
-def _report(
-    step: JoinStep,
-    left: pd.DataFrame,
-    right: pd.DataFrame,
-    left_matched: pd.Series,
-    right_matched: pd.Series,
-    pairs: Sequence[tuple[str, str]],
+def join_report(
+    facts: tuple[str, str, str, str],
+    left: tuple[pd.DataFrame, pd.Series],
+    right: tuple[pd.DataFrame, pd.Series],
 ) -> dict[str, Any]:
-    on = ", ".join(a if a == b else f"{a} = {b}" for a, b in pairs)
-    report: dict[str, Any] = {"source": step.join, "relationship": step.relationship, "on": on, "keep": step.keep}
-    sides = (("left", left, left_matched, 0), ("right", right, right_matched, 1))
-    for side, frame, matched, place in sides:
-        keys = [pair[place] for pair in pairs]
-        has_key = frame[keys].notna().all(axis=1)
-        lonely = frame.loc[~matched & has_key, keys]
+    """Return the line of a join for the report.
+
+    Parameters
+    ----------
+    facts : (str, str, str, str)
+        Source, relationship, keys in words, which rows stay.
+    left, right : (DataFrame, Series of bool)
+        Keys of the rows of the panel and of the source, and which found a partner.
+
+    Returns
+    -------
+    dict
+        With the keys of ``JOIN_COLUMNS``.
+    """
+    report: dict[str, Any] = dict(zip(("source", "relationship", "on", "keep"), facts, strict=True))
+    for side, (frame, matched) in (("left", left), ("right", right)):
+        keys = list(frame.columns)
+        has_key = frame.notna().all(axis=1)
+        lonely = frame[~matched & has_key]
         different = lonely.drop_duplicates().sort_values(keys)
         examples = "; ".join(key_text(row) for row in _spread(different).itertuples(index=False, name=None))
         report |= {

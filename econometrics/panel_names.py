@@ -20,6 +20,8 @@ from econometrics.panel_spec import (
     WinsoriseStep,
 )
 from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
+from econometrics.panel_step_names import data_step_problems, data_step_sources
+from econometrics.panel_step_specs import DataStep
 from econometrics.panel_yaml import Place, Problem, nearest
 
 
@@ -75,10 +77,14 @@ def name_problems(spec: PanelSpec, known: Mapping[str, Collection[str]] | None =
     problems += columns.check(("start",), [spec.firm, spec.year], f" in the source {spec.start}, and it is a key")
     used = {spec.start}
     for number, step in enumerate(spec.steps):
-        problems += step_problems(("steps", number), step, columns, sources)
-        used |= {step.join} if isinstance(step, JoinStep) else set()
+        place: Place = ("steps", number)
+        if isinstance(step, DataStep):
+            problems += data_step_problems(place, step, columns, sources, spec.firm, spec.year)
+        else:
+            problems += step_problems(place, step, columns, sources)
+        used |= {step.join} if isinstance(step, JoinStep) else data_step_sources(step, spec.firm, spec.year)
     for name in sources.keys() - used:
-        problems.append((("sources", name), "is never joined; join it or leave it out"))
+        problems.append((("sources", name), "is never joined and used by no step; use it or leave it out"))
     problems += [problem for name in spec.checks for problem in columns.check(("checks", name), [name])]
     if spec.output:
         problems += columns.check(("output",), spec.output)

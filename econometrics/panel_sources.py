@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from econometrics.panel_header import Header, split_header_rows
-from econometrics.panel_rows import Flow, apply_filter, define_variables, resolve_repeated
+from econometrics.panel_rows import DEFINITION_COLUMNS, Flow, apply_filter, define_variables, resolve_repeated
 from econometrics.panel_spec import PanelSpec
 from econometrics.panel_spec_sources import ColumnSpec, KeepSpec, SourceSpec
 from econometrics.panel_units import conversion_factor, split_header
@@ -75,7 +75,7 @@ class Source:
     definitions: pd.DataFrame
 
 
-def tidy_source(name: str, raw: RawTable, spec: PanelSpec) -> Source:
+def tidy_source(name: str, raw: RawTable, spec: PanelSpec, *, as_printed: bool = False) -> Source:
     """Turn a source as it comes into a table.
 
     Parameters
@@ -86,6 +86,8 @@ def tidy_source(name: str, raw: RawTable, spec: PanelSpec) -> Source:
         What its file holds.
     spec : PanelSpec
         The specification.
+    as_printed : bool
+        Whether the cells of all columns are left as they are, under their printed headers, if none are declared.
 
     Raises
     ------
@@ -99,6 +101,8 @@ def tidy_source(name: str, raw: RawTable, spec: PanelSpec) -> Source:
     facts += [_fact(name, "", f"note above the header: {note}") for note in notes]
     if source.wide:
         headers, body = lengthen(headers, body, source, where)
+    if as_printed and source.columns == "all":
+        return _as_printed(name, headers, body, facts, source, spec)
     columns = _columns_of(source, headers, body)
     chosen = _choose(columns, headers, where)
     keys = source.keys or [spec.firm, spec.year]
@@ -123,6 +127,33 @@ def tidy_source(name: str, raw: RawTable, spec: PanelSpec) -> Source:
         pd.DataFrame([*facts, *reading, *lost], columns=["source", "column", "what", "cells", "examples"]),
         made.definitions,
     )
+
+
+def _as_printed(
+    name: str,
+    headers: Sequence[Header],
+    body: pd.DataFrame,
+    facts: list[dict[str, Any]],
+    source: SourceSpec,
+    spec: PanelSpec,
+) -> Source:
+    """Return cells as they are under their printed headers, for steps that know the usual headers of such files."""
+    names: list[str] = []
+    for position, header in enumerate(headers):
+        plain = header.name or f"column_{position + 1}"
+        while plain in names:
+            plain += "_2"
+        names.append(plain)
+    data = body.copy(deep=False)
+    data.columns = pd.Index(names)
+    flow = Flow(name, spec.firm)
+    flow.start(data, f"rows of {source.path or source.query or name}")
+    variables = {
+        plain: Variable(plain, label_zh=header.label, unit=header.unit, source=source.citation or source.path)
+        for plain, header in zip(names, headers, strict=True)
+    }
+    reading = pd.DataFrame(facts, columns=["source", "column", "what", "cells", "examples"])
+    return Source(name, data, variables, flow.frame(), reading, pd.DataFrame(columns=list(DEFINITION_COLUMNS)))
 
 
 def _fact(source: str, column: str, what: str, cells: int = 0, examples: Sequence[str] = ()) -> dict[str, Any]:

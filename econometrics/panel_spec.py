@@ -32,6 +32,23 @@ from econometrics.panel_spec_sources import (
     as_list,
     definitions_of,
 )
+from econometrics.panel_step_specs import (
+    DATA_STEPS,
+    EMISSION_STEPS,
+    ApportionedStep,
+    AttentionStep,
+    ClustersStep,
+    ComponentsStep,
+    CutStep,
+    EnergyStructureStep,
+    GivenStep,
+    IndustryGroupsStep,
+    InstrumentStep,
+    PolicyStep,
+    SectorsStep,
+    SizeGroupsStep,
+    VendorStep,
+)
 from econometrics.panel_yaml import Place, line_of, pydantic_problems, read_yaml, spec_error
 from shuzhi import SpecError
 
@@ -127,6 +144,7 @@ STEPS: dict[str, type[SpecModel]] = {
     "trim": TrimStep,
     "keep": KeepStep,
     "drop": DropStep,
+    **DATA_STEPS,
 }
 
 
@@ -134,6 +152,8 @@ def _kind_of_step(value: Any) -> str | None:
     if isinstance(value, BaseModel):
         return type(value).__name__
     found = [kind for kind in STEPS if isinstance(value, dict) and kind in value]
+    if found == ["emissions"]:
+        return EMISSION_STEPS.get(str(value["emissions"]), STEPS["emissions"]).__name__
     return STEPS[found[0]].__name__ if found else None
 
 
@@ -147,7 +167,20 @@ Step = Annotated[
     | Annotated[WinsoriseStep, Tag("WinsoriseStep")]
     | Annotated[TrimStep, Tag("TrimStep")]
     | Annotated[KeepStep, Tag("KeepStep")]
-    | Annotated[DropStep, Tag("DropStep")],
+    | Annotated[DropStep, Tag("DropStep")]
+    | Annotated[ClustersStep, Tag("ClustersStep")]
+    | Annotated[ApportionedStep, Tag("ApportionedStep")]
+    | Annotated[SectorsStep, Tag("SectorsStep")]
+    | Annotated[ComponentsStep, Tag("ComponentsStep")]
+    | Annotated[VendorStep, Tag("VendorStep")]
+    | Annotated[GivenStep, Tag("GivenStep")]
+    | Annotated[PolicyStep, Tag("PolicyStep")]
+    | Annotated[IndustryGroupsStep, Tag("IndustryGroupsStep")]
+    | Annotated[EnergyStructureStep, Tag("EnergyStructureStep")]
+    | Annotated[SizeGroupsStep, Tag("SizeGroupsStep")]
+    | Annotated[CutStep, Tag("CutStep")]
+    | Annotated[AttentionStep, Tag("AttentionStep")]
+    | Annotated[InstrumentStep, Tag("InstrumentStep")],
     Discriminator(
         _kind_of_step,
         custom_error_type="which_kind",

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from econometrics.study_results import StudyResults
+from econometrics.study_tables import study_labels
 from econometrics.table_model import MINUS, Cell, Language
 from econometrics.table_words import effect_name, listed, variable_label
 
@@ -52,6 +53,8 @@ _DECLARED = {
     "honest_bounds": "staggered",
     "curves": "specification_curve",
 }
+# What a result without a title of its own is about.
+_ABOUT = {"moderations": "moderator", "u_tests": "regressor", "thresholds": "threshold_variable"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Naming:
     @cached_property
     def labels(self) -> dict[Language, dict[str, str]]:
         """Labels of the columns by language."""
-        return {language: self.results.labels(language) for language in LANGUAGES}
+        return {language: study_labels(self.results, language) for language in LANGUAGES}
 
     def variable(self, name: str) -> Both:
         """Return what a variable or a product of variables is called."""
@@ -84,7 +87,7 @@ class Naming:
     def effect(self, name: str) -> Both:
         """Return what a fixed effect or a cluster is called."""
         zh, en = (effect_name(name, self._own(name, language), language) for language in LANGUAGES)
-        return zh, en if name in self.labels["en"] and en != name else en.lower()
+        return zh, en if self._own(name, "en") or en == name else en.lower()
 
     def effects(self, names: Iterable[str]) -> Both:
         """Return several effects or clusters joined as each language does."""
@@ -100,12 +103,15 @@ class Naming:
         """Return the title of a result as declared, else the label of the variable of its name, else its name."""
         declared = getattr(self.results.spec, _DECLARED.get(part, part), None)
         entry = declared.get(name) if isinstance(declared, Mapping) else None
-        return both_titles(getattr(entry, "title", None), self.variable(name))
+        about = getattr(getattr(self.results, part, {}).get(name), _ABOUT.get(part, ""), "") or name
+        # Names of results are no products of variables, whatever stands in them.
+        own = (self.labels["zh"].get(str(about), str(about)), self.labels["en"].get(str(about), str(about)))
+        return both_titles(getattr(entry, "title", None), own)
 
     def of(self, part: str, name: str) -> Both:
-        """Return a result with the word of its kind before it: "模型“基准”", "model "baseline""."""
+        """Return a result with the word of its kind before it: 模型“基准”, model "Baseline"."""
         (zh, en), (kind_zh, kind_en) = self.title(part, name), PART_WORDS.get(part, (part, part))
-        return f"{kind_zh}“{zh}”", f"{kind_en} “{en}”"
+        return f"{kind_zh}“{zh}”", f'{kind_en} "{en}"'
 
     def of_all(self, places: Sequence[tuple[str, str]]) -> Both:
         """Return several results, those of one kind together."""
@@ -115,7 +121,7 @@ class Naming:
             names = [self.title(part, name) for part, name in places if part == kind]
             word_zh, word_en = PART_WORDS.get(kind, (kind, kind))
             zh.append(word_zh + "、".join(f"“{each}”" for each, _ in names))
-            en.append(f"{word_en} " + ", ".join(f"“{each}”" for _, each in names))
+            en.append(f"{word_en} " + ", ".join(f'"{each}"' for _, each in names))
         return listed(zh, "zh"), listed(en, "en")
 
 

@@ -80,10 +80,10 @@ SENTENCES: dict[Kind, tuple[Weight, str, str]] = {
     ),
     "failed": (
         "caution",
-        "{where_zh}未能估计{line_zh}：{message}",
-        "{where_en} could not be estimated{line_en}: {message}",
+        "{where_zh}未能估计{line_zh}：",
+        "{where_en} could not be estimated{line_en}:",
     ),
-    "skipped": ("caution", "{where_zh}未做{line_zh}：{message}", "{where_en} was left out{line_en}: {message}"),
+    "skipped": ("caution", "{where_zh}未做{line_zh}：", "{where_en} was left out{line_en}:"),
     "not_shown": (
         "caution",
         "{where_zh}缺少已声明的{missing_zh}，因其未能估计。",
@@ -91,13 +91,13 @@ SENTENCES: dict[Kind, tuple[Weight, str, str]] = {
     ),
     "group_flagged": (
         "caution",
-        "{where_zh}：组“{group_zh}”未能估计：{message}",
-        "{where_en}: the group “{group_en}” could not be estimated: {message}",
+        "{where_zh}：组“{group_zh}”未能估计：",
+        '{where_en}: the group "{group_en}" could not be estimated:',
     ),
     "estimator_failed": (
         "caution",
-        "{where_zh}：{estimator_zh}未能计算：{message}",
-        "{where_en}: {estimator_en} could not be computed: {message}",
+        "{where_zh}：{estimator_zh}未能计算：",
+        "{where_en}: {estimator_en} could not be computed:",
     ),
     "pre_trend": (
         "caution",
@@ -124,12 +124,12 @@ SENTENCES: dict[Kind, tuple[Weight, str, str]] = {
     "singletons": (
         "note",
         "{where_zh}：剔除 {count} 个单例（固定效应中只出现一次的观测）。",
-        "{where_en}: {count} singletons dropped (observations alone in one of the fixed effects).",
+        "{where_en}: singletons dropped (observations alone in one of the fixed effects): {count}.",
     ),
     "dropped": (
         "note",
         "{where_zh}：因缺失或非有限值剔除 {count} 行，缺失不作零处理。",
-        "{where_en}: {count} rows dropped for missing or infinite values; missing is never taken for zero.",
+        "{where_en}: rows dropped for missing or infinite values: {count}; missing is never taken for zero.",
     ),
     "units": ("note", "变量单位：{units_zh}。", "Units: {units_en}."),
 }
@@ -152,6 +152,8 @@ class Diagnostic:
         What the sentences were filled with.
     zh, en : str
         The sentence in both languages.
+    message : str
+        Why, in the words of the error; empty for most.
     """
 
     kind: Kind
@@ -160,6 +162,7 @@ class Diagnostic:
     facts: Mapping[str, str] = field(default_factory=dict)
     zh: str = ""
     en: str = ""
+    message: str = ""
 
 
 def study_diagnostics(
@@ -211,7 +214,7 @@ class _Finder:
         where = self.naming.of_all(own) if own else ("", "")
         filled = {"where_zh": where[0], "where_en": where[1][:1].upper() + where[1][1:], **facts}
         weight, zh, en = SENTENCES[kind]
-        return Diagnostic(kind, weight, own, facts, zh.format(**filled), en.format(**filled))
+        return Diagnostic(kind, weight, own, facts, zh.format(**filled), en.format(**filled), facts.get("message", ""))
 
     def _regressions(self) -> list[tuple[str, str, Any]]:
         own = [("models", name, model) for name, model in self.results.models.items()]
@@ -321,7 +324,10 @@ class _Finder:
     def policies(self) -> Iterable[Diagnostic]:
         for name, each in self.results.staggered.items():
             place = [("staggered", name)]
+            told = {own.name for own in self.results.failures if own.part == "staggered"}
             for estimator, message in each.failures.items():
+                if f"{name}: {estimator}" in told:
+                    continue
                 zh, en = ESTIMATORS.get(estimator, (estimator, estimator))
                 yield self._say("estimator_failed", place, estimator_zh=zh, estimator_en=en, message=message)
             early = {own: result.pre_trend_test()["p_value"] for own, result in each.results.items()}

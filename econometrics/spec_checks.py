@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from econometrics.measurement_error import Extrapolant, ReliabilityOf
+from econometrics.measurement_oriv import Scale
+from econometrics.measurement_simex import SimexVariance
 from econometrics.panel_spec_sources import Name, SpecModel
-from econometrics.spec_parts import Draws, Level, Names, Seed, Titles
+from econometrics.spec_parts import Draws, Names, Seed, Titles
 
 
 class RobustnessSpec(SpecModel):
@@ -32,13 +35,27 @@ class CurveSpec(SpecModel):
 
 
 class MeasurementErrorSpec(SpecModel):
-    """A model of which one regressor is measured with error of known reliability, or measured twice."""
+    """A model of which one regressor is measured with error of known reliability, or measured more than once."""
 
     model: Name
     column: Name | None = Field(None, description="Regressor measured with error; the first one if not given")
     reliability: Annotated[float, Field(gt=0, le=1)] | None = None
-    second_index: Name | None = Field(None, description="Another measurement of the same")
+    reliability_standard_error: Annotated[float, Field(ge=0)] = 0.0
+    reliability_of: ReliabilityOf = "level"
+    persistent_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    simulate: bool = Field(False, description="Also simulation and extrapolation (SIMEX), with the reliability")
+    extrapolant: Extrapolant = "nonlinear"
+    simulations: Annotated[int, Field(ge=10, le=10_000)] = 100
+    variance: SimexVariance = "stefanski_cook"
+    other_indices: Names = Field([], description="Other measures of the same; each is instrumented by the others")
+    scale: Scale = "as_given"
     draws: Draws | None = None
     seed: Seed | None = None
-    level: Level | None = None
     title: Titles = Field({})
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Check that there is something to correct with."""
+        if self.reliability is None and not self.other_indices:
+            raise ValueError("give reliability:, or other_indices: with another measure of the same")
+        if self.simulate and self.reliability is None:
+            raise ValueError("simulate: needs reliability:")

@@ -262,9 +262,10 @@ def _needs(spec: StudySpec, section: str, name: str) -> Iterator[tuple[Place, Se
         yield (*place, "placebo", "within"), [each.placebo.within] if each.placebo and each.placebo.within else []
     elif section != "families":
         yield from _model_needs(spec, each.model)
-        for key in ("moderator", "threshold", "second_index", "column"):
+        for key in ("moderator", "threshold", "column"):
             value = getattr(each, key, None)
             yield (*place, key), [value] if value else []
+        yield (*place, "other_indices"), getattr(each, "other_indices", [])
         if section == "heterogeneity":
             yield from _group_needs(spec, name)
 

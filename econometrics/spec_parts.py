@@ -31,6 +31,19 @@ from econometrics.panel_spec_sources import Expression, Labelled, Name, SpecMode
 from econometrics.study_results import FigureKind, TableKind
 
 Language = Literal["zh", "en"]
+ResultSection = Literal[
+    "models",
+    "mediation",
+    "heterogeneity",
+    "families",
+    "moderators",
+    "u_tests",
+    "thresholds",
+    "staggered",
+    "robustness",
+    "specification_curve",
+    "measurement_error",
+]
 
 
 def _interaction(name: str) -> str:
@@ -308,6 +321,7 @@ class TableSpec(SpecModel):
 
     kind: TableKind
     parts: Names = Field([], description="Names of the results, in order")
+    section: ResultSection | None = Field(None, description="For kind results, where the names stand; else anywhere")
     title: Titles = Field({})
     number: str = ""
     options: dict[str, Any] = Field({}, description="Of the table's builder: below, stars, digits, controls_shown ...")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from econometrics.mediation_intervals import ANALYTIC, BOOTSTRAP
 from econometrics.panel_yaml import Place, Problem, nearest
 from econometrics.spec_models import chain_of, full_mediation, full_model, instruments_of, seed_of
+from econometrics.spec_parts import ResultSection
 
 if TYPE_CHECKING:
     from econometrics.spec import StudySpec
@@ -24,19 +25,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "paths": ("mediation",),
     "marginal_effects": ("moderators",),
     "specification_curve": ("specification_curve",),
-    "results": (
-        "models",
-        "mediation",
-        "heterogeneity",
-        "families",
-        "moderators",
-        "u_tests",
-        "thresholds",
-        "staggered",
-        "robustness",
-        "specification_curve",
-        "measurement_error",
-    ),
+    "results": get_args(ResultSection),
 }
 # What a builder takes from the plan itself and from the study.
 _GIVEN = {"labels", "language", "title", "number", "notes"}
@@ -184,7 +173,8 @@ def _other_problems(spec: StudySpec) -> Iterator[Problem]:
             yield from _needs_seed(spec, ("staggered", name, "placebo"), staggered.placebo.seed, "the placebo")
     for part in ("robustness", "specification_curve", "measurement_error"):
         for name, each in getattr(spec, part).items():
-            yield from _needs_seed(spec, (part, name), each.seed, "what is drawn here")
+            if part != "measurement_error" or each.simulate:
+                yield from _needs_seed(spec, (part, name), each.seed, "what is drawn here")
 
 
 def _nonlinear_problems(spec: StudySpec) -> Iterator[Problem]:
@@ -194,6 +184,10 @@ def _nonlinear_problems(spec: StudySpec) -> Iterator[Problem]:
             for changing in threshold.changing or []:
                 terms = full_model(spec, threshold.model).terms
                 yield from _unknown(("thresholds", name, "changing"), changing, terms, f"term of {threshold.model}")
+    for name, error in spec.measurement_error.items():
+        if error.model in spec.models:
+            terms = full_model(spec, error.model).terms
+            yield from _unknown(("measurement_error", name, "column"), error.column, terms, f"term of {error.model}")
     for name, moderator in spec.moderators.items():
         if moderator.model in spec.models and moderator.moderator in full_model(spec, moderator.model).regressors[:1]:
             yield ("moderators", name), f"{moderator.moderator} cannot moderate itself; use u_tests:"
@@ -212,6 +206,8 @@ def _shown_problems(spec: StudySpec) -> Iterator[Problem]:
                 if each.parts:
                     yield (*place, "parts"), f"kind {each.kind} takes no parts"
                 continue
+            section_of = getattr(each, "section", None)
+            shown = (section_of,) if section_of else shown
             if not each.parts:
                 yield place, f"names no parts; kind {each.kind} shows names of {', '.join(shown)}"
             options = [option for part in shown for option in getattr(spec, part)]

@@ -75,7 +75,7 @@ def renamed(grouping: Grouping, names: list[str]) -> Grouping:
     return Grouping(grouping.name, grouping.labels.map(new).astype("str"), tuple(names), grouping.rule)
 
 
-def group_problems(spec: StudySpec, name: str, data: pd.DataFrame, rows: pd.Series) -> Iterator[Problem]:
+def group_problems(spec: StudySpec, name: str, data: pd.DataFrame) -> Iterator[Problem]:
     """Say what is wrong with a split of a study, now that its sample is known.
 
     Parameters
@@ -85,9 +85,7 @@ def group_problems(spec: StudySpec, name: str, data: pd.DataFrame, rows: pd.Seri
     name : str
         A split of it whose columns are all there.
     data : DataFrame, one row a firm-year
-        The sample.
-    rows : Series of bool, shape (rows,)
-        Those that the model uses.
+        The rows of the sample that fulfil the model's condition.
     """
     each, keys = spec.heterogeneity[name], spec.panel
     place = ("heterogeneity", name, "by")
@@ -96,7 +94,9 @@ def group_problems(spec: StudySpec, name: str, data: pd.DataFrame, rows: pd.Seri
     except DataError as error:
         yield place, str(error)
         return
-    counts = grouping.labels[rows].value_counts().reindex(list(grouping.groups), fill_value=0)
+    counts = (
+        grouping.labels[usable_rows(spec, each.model, data)].value_counts().reindex(list(grouping.groups), fill_value=0)
+    )
     for group, count in counts.items():
         if count < each.minimum_rows:
             words = f"group '{group}' has {count:,} usable rows, fewer than minimum_rows: {each.minimum_rows}"
@@ -113,8 +113,8 @@ def changing_units(grouping: Grouping, units: pd.Series) -> int:
     return int((grouping.labels[known].groupby(units[known]).nunique() > 1).sum())
 
 
-def usable_rows(spec: StudySpec, model: str, data: pd.DataFrame, rows: pd.Series) -> pd.Series:
-    """Return which rows of a sample have a value of everything that a model needs.
+def usable_rows(spec: StudySpec, model: str, data: pd.DataFrame) -> pd.Series:
+    """Return which rows have a value of everything that a model needs.
 
     Parameters
     ----------
@@ -123,12 +123,8 @@ def usable_rows(spec: StudySpec, model: str, data: pd.DataFrame, rows: pd.Series
     model : str
         One of its models.
     data : DataFrame
-        The sample.
-    rows : Series of bool
-        Rows that fulfil the model's condition.
+        The rows.
     """
     columns = data[list(full_model(spec, model).columns)]
-    present = columns.notna().all(axis=1)
-    numbers = columns.select_dtypes("number")
-    finite = pd.Series(np.isfinite(numbers.to_numpy(dtype="float64", na_value=np.nan)).all(axis=1), index=data.index)
-    return rows & present & finite
+    numbers = columns.select_dtypes("number").to_numpy(dtype="float64", na_value=np.nan)
+    return columns.notna().all(axis=1) & np.isfinite(numbers).all(axis=1)

@@ -17,6 +17,7 @@ from econometrics.heterogeneity import (
 from econometrics.honest_trends import HonestBounds, honest_bounds
 from econometrics.instrument import instrument
 from econometrics.instrument_result import InstrumentedRegression
+from econometrics.measurement_error import correct_attenuation, related_instruments, simulate_extrapolate
 from econometrics.mediate import mediate
 from econometrics.mediation_result import Mediation
 from econometrics.moderators import Moderation, moderate
@@ -279,6 +280,48 @@ def run_honest_bounds(spec: StudySpec, comparison: EstimatorComparison, name: st
             effects = comparison.results[estimator]
             return honest_bounds(effects, restriction=honest.restriction, departures=honest.departures)
     raise EstimationError("bounds need the estimator sun_abraham or event_study, and neither could be computed")
+
+
+def measurement_methods(spec: StudySpec, name: str) -> dict[str, Callable[[StudySample], Any]]:
+    """Return the corrections for measurement error that a study asks for, by name of the method."""
+    each, model = spec.measurement_error[name], full_model(spec, spec.measurement_error[name].model)
+    column = each.column or model.regressors[0]
+    shared: dict[str, Any] = {
+        "controls": [term for term in model.terms if term != column],
+        "fixed_effects": model.fixed_effects,
+        "cluster": model.cluster,
+    }
+    found: dict[str, Callable[[StudySample], Any]] = {}
+    if each.reliability is not None:
+        found["attenuation"] = lambda sample: correct_attenuation(
+            sample.rows(model.where),
+            model.outcome,
+            column,
+            reliability=float(each.reliability or 0),
+            reliability_standard_error=each.reliability_standard_error,
+            reliability_of=each.reliability_of,
+            persistent_share=each.persistent_share,
+            **shared,
+        )
+    if each.simulate:
+        found["simex"] = lambda sample: simulate_extrapolate(
+            sample.rows(model.where),
+            model.outcome,
+            column,
+            reliability=each.reliability,
+            persistent_share=each.persistent_share,
+            extrapolant=each.extrapolant,
+            simulations=each.simulations,
+            variance=each.variance,
+            draws=each.draws or spec.defaults.draws,
+            seed=seed_of(spec, each.seed) or 0,
+            **shared,
+        )
+    if each.other_indices:
+        found["related_instruments"] = lambda sample: related_instruments(
+            sample.rows(model.where), model.outcome, [column, *each.other_indices], scale=each.scale, **shared
+        )
+    return found
 
 
 RUNNERS: Mapping[str, Callable[[StudySpec, StudySample, str], Any]] = {

@@ -113,7 +113,8 @@ class TablePlan:
         ``heterogeneity`` heterogeneity_table, ``staggered`` did_table, ``event_study`` event_study_table,
         ``descriptive`` and ``correlations`` those, ``results`` a table of the rows of to_frame().
     parts : tuple of str
-        Names of the results shown, in order; those that failed are left out (and are in ``missing``).
+        Names of the results shown, in order; those that failed are left out (and are in ``missing``). Of kind
+        ``results`` they are keys of `StudyResults.parts`, such as ``robustness/main``.
     missing : tuple of str
         Names declared but without a result.
     titles : mapping of str to str
@@ -210,8 +211,11 @@ class StudyResults:
         Placebo in space, under the names of `staggered`.
     honest_bounds : dict of str to HonestBounds
         Bounds of the event study, under the names of `staggered`.
-    robustness, curves, measurement_error : dict
-        Results of `econometrics.robustness`, `specification_curve` and `measurement_error`.
+    robustness, curves : dict
+        Results of `econometrics.robustness` and of the specification curve.
+    measurement_error : dict
+        Results of `econometrics.measurement_error`, under ``NAME: attenuation``, ``NAME: simex`` and
+        ``NAME: related_instruments``.
     tables : tuple of TablePlan
         What is to be shown as tables, in order.
     figures : tuple of FigurePlan

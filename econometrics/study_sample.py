@@ -15,7 +15,7 @@ from econometrics.sample import check_firm_years
 from econometrics.spec import StudySpec
 from econometrics.spec_columns import StudyPlan, plan_study
 from econometrics.spec_models import full_mediation, full_model
-from econometrics.study_groups import group_problems, usable_rows
+from econometrics.study_groups import group_problems
 from econometrics.variables import Variable
 from shuzhi import DataError, SpecError
 
@@ -77,8 +77,8 @@ def prepare_sample(spec: StudySpec, data: pd.DataFrame, variables: Mapping[str, 
         for name in plan.names["heterogeneity"]:
             model = spec.heterogeneity[name].model
             where = full_model(spec, model).where
-            rows = conditions[where] if where else pd.Series(True, index=panel.data.index)
-            problems += group_problems(spec, name, panel.data, usable_rows(spec, model, panel.data, rows))
+            rows = panel.data[conditions[where]] if where else panel.data
+            problems += group_problems(spec, name, rows)
     if problems:
         raise spec.error(problems)
     return StudySample(plan, panel, conditions)

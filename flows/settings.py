@@ -192,6 +192,50 @@ class AnnualUpdateParameters(JobOptions):
     year: Year = Field(description="The new report year (the fiscal year, not the year of filing)")
 
 
+class StudyParameters(Parameters):
+    """Run a study over a panel."""
+
+    spec: str = Field(description="Specification (YAML), or the name of a study that comes with shuzhi")
+    panel: str = Field("", description="Table or folder of the panel; empty takes what the specification names")
+    out: str = Field(description="Folder to write to")
+    data: str = Field("", description="Folder of the sources, where the specification builds its panel")
+
+
+class FetchParameters(Parameters):
+    """Fetch the reports of a list of announcements, politely, into a folder."""
+
+    source: str = Field(description="List of announcements (CSV), or settings of an announcement service (YAML)")
+    folder: str = Field(description="Folder to write the reports to")
+    hosts: list[str] = Field([], description="Hosts that may be asked, for example static.example.org; none else is")
+    kinds: list[Kind] = Field(["annual"], min_length=1, description="Kinds of report to fetch, by their titles")
+    years: Years = Field([], description="Report years, for example 2019-2023; empty takes all")
+    include_revised: bool = Field(True, description="Fetch revised and updated reports too")
+    limit: int = Field(0, ge=0, description="Ask for only so many files; 0 asks for all")
+    retry: bool = Field(False, description="Ask again for links that were refused for good before")
+    max_failure_share: float = Field(
+        0.02, ge=0, le=1, description="The run fails when a greater share of the links gave no report"
+    )
+    requests_per_second: float = Field(0.5, gt=0, le=1000, description="Most requests a second")
+    jitter_seconds: float = Field(0.5, ge=0, description="Random pause after each request, at most so long; 0 for none")
+    seed: int = Field(2024, ge=0, description="Seed of the random pauses")
+    tries: int = Field(4, ge=1, le=20, description="Times a link is tried before it counts as failed")
+    first_wait_seconds: float = Field(2.0, ge=0, description="Wait before the second try; it doubles with each")
+    longest_wait_seconds: float = Field(
+        300.0, ge=0, description="Longest wait; a server that asks for more ends the run"
+    )
+    failures_in_row: int = Field(10, ge=1, description="The run stops after so many failed links in a row")
+    connect_seconds: float = Field(10.0, gt=0, description="Time limit of a connection, in seconds")
+    read_seconds: float = Field(30.0, gt=0, description="Longest silence of the server, in seconds")
+    seconds_per_file: float = Field(600.0, gt=0, description="Time limit of one request in all, in seconds")
+    max_megabytes: float = Field(200.0, gt=0, description="Largest file, in megabytes")
+    check_listed_size: bool = Field(True, description="Refuse a file whose size is not near the one that was listed")
+    check_end: bool = Field(True, description="Refuse a PDF without its end mark, which was cut off most likely")
+    contact: str = Field("", pattern=r"^[ -~]*$", description="Mail address or page that the server is told, in ASCII")
+    proxies_from_environment: bool = Field(False, description="Use the proxies that the environment names")
+    allow_private: bool = Field(False, description="Allow hosts on this machine or in private networks")
+    certificates: str = Field("", description="File of further certificate authorities (PEM)")
+
+
 def usage_error(error: ValidationError, source: str) -> UsageError:
     """Turn pydantic's report into ours: every problem on a line, with what was given and what would do.
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from scipy.sparse import csr_array
 
-from econometrics.delimit import delimit_clusters, k_density_clusters
+from econometrics.delimit import delimit_clusters
 from econometrics.delimit_null import (
     Moments,
     gamma_tails,
@@ -21,6 +21,7 @@ from econometrics.delimit_null import (
 )
 from econometrics.distances import great_circle_km
 from econometrics.k_density import k_density
+from econometrics.k_density_clusters import k_density_clusters
 from econometrics.simulate_plants import simulate_plants
 from shuzhi import DataError
 
@@ -234,6 +235,15 @@ def test_years_stand_apart_and_their_gaps_are_counted():
     pd.testing.assert_frame_equal(found.data[found.data["year"] == 2005].reset_index(drop=True), alone)
 
 
+def test_rows_with_the_same_index_count_once():
+    parts = [on_a_line(LINE, 2004), on_a_line({km: both[::-1] for km, both in LINE.items()}, 2005)]
+    stacked = delimit_clusters(pd.concat(parts), reach=80.0, control="local").data
+    pd.testing.assert_frame_equal(
+        stacked, delimit_clusters(pd.concat(parts, ignore_index=True), reach=80.0, control="local").data
+    )
+    assert stacked.groupby("year")["plants"].sum().tolist() == [200, 200]
+
+
 def test_industries_that_are_not_localised_have_no_clusters():
     world = simulate_plants(9, n_industries=6, n_plants=600, n_counties=80, planted_clusters=1)
     densities = k_density(world.data, place="place", bandwidth=20.0, draws=200)
@@ -252,6 +262,8 @@ def test_options_that_do_not_fit_are_named_together():
         delimit_clusters(frame, reach=-1, kernel="triangular", level=2.0)
     with pytest.raises(DataError, match="no column 'jahr'"):
         delimit_clusters(frame, reach=10.0, year="jahr")
+    with pytest.raises(DataError, match=r"7 rows of 'year' are no whole years, the first 2004\.5"):
+        k_density_clusters(frame.assign(year=np.where(np.arange(200) < 7, 2004.5, 2004.0)))
     densities = k_density(frame, place="place", draws=20, bandwidth=20.0)
     two = pd.concat([frame, frame.assign(year=2005)])
     with pytest.raises(DataError, match="cannot serve several years"):

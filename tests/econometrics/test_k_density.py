@@ -341,6 +341,8 @@ def test_all_problems_of_a_table_in_one_message():
     frame["employment"] = frame["employment"].astype(str)
     with pytest.raises(DataError, match=r"no column 'latitude'; column 'employment' holds no numbers"):
         k_density(frame, weight="employment")
+    with pytest.raises(DataError, match="column 'industry' holds decimals: give codes as text"):
+        k_density(some_plants(16, 30, 10).assign(industry=1311.0))
     wrong = some_plants(16, 30, 10)
     wrong.loc[0, "longitude"] = 1104.0
     wrong.loc[1, "employment"] = -1

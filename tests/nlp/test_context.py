@@ -17,7 +17,7 @@ from nlp.context import (
     kind_of_hit,
     rule_kind,
 )
-from nlp.context_rules import HitContext, Views, parse_rules, rule_book
+from nlp.context_rules import HitContext, Views, parse_rules, rule_book, with_full_width_marks
 from nlp.outlook import Outlook, outlook_spans
 from nlp.own_action_training import CodedHit, coded_hits
 from shuzhi import DictionaryError
@@ -377,3 +377,72 @@ def _seconds(hits: Sequence[CodedHit]) -> float:
     for each in hits:
         flag_hit(each.context, each.names)
     return time.process_time() - start
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2019年3月，国网公司对建设泛在电力【物联网】作出全面部署安排",
+        "推进及建设高压电缆精益化管理综合平台，是国网建设泛在电力【物联网】的重要组成部分",
+        "2019年12月，国网印发《泛在电力【物联网】2020年重点建设任务大纲》",
+        "受部分客户的【信息化】项目采购放缓影响，收入下降",
+    ],
+)
+def test_what_networks_and_customers_do_is_theirs(text: str) -> None:
+    assert kind(text) == "other_party"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "公司与华为签订协议，共同开发【云计算】平台",
+        "公司为运营商提供【大数据】平台建设服务",
+        "为国家电网建设【物联网】平台，项目已验收",
+        "帮助客户开展【信息化】建设，加快交付进度",
+        "助力运营商【智能化】改造项目增加",
+    ],
+)
+def test_what_is_done_for_networks_and_customers_is_the_filers(text: str) -> None:
+    assert kind(text) == "own_action"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "国内【人工智能】行业竞争加剧",
+        "根据中国信通院的统计数据，我国【云计算】市场规模达到2000亿元",
+        "报告显示，我国【数字技术】正向实体经济渗透",
+        "而【人工智能】则改变着生产方式",
+        "随着用户对【数据中心】维护服务的需求越来越多，市场容量不断增长",
+        "随着【数字化】逐渐成为共识，行业空间扩大",
+        "面临着电商发展对渠道冲击、渠道整合和【互联网+】的重要机遇挑战",
+    ],
+)
+def test_industries_and_technologies_as_such_are_context(text: str) -> None:
+    assert kind(text) == "context"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "在【人工智能】领域具有技术优势，产品已批量交付",
+        "【大数据】平台是公司智能运维的基础",
+        "（3）宜宾【智能终端】高科技产业园已签署土地使用权转让协议，目前正在规划方案",
+        "通过【大数据】技术实现快速核额",
+    ],
+)
+def test_products_and_projects_without_a_named_filer_stay_the_filers(text: str) -> None:
+    assert kind(text) == "own_action"
+
+
+def test_half_width_marks_read_like_full_width_ones() -> None:
+    printed = hit("随着用户对【数据中心】维护的需求不断增长,市场扩大;收入为1,234.5万元")
+    full = hit("随着用户对【数据中心】维护的需求不断增长，市场扩大；收入为1,234.5万元")
+    assert with_full_width_marks(printed) == full
+    assert with_full_width_marks(full) is full
+    assert flag_hit(printed, NOBODY) == flag_hit(full, NOBODY)
+
+
+def test_a_table_cell_is_no_answer_of_a_form() -> None:
+    assert kind("海营网络项目是10,000 10,000第二阶段【信息化】建设项目否2,500 2,500") == "own_action"
+    assert kind("是否属于重点【排污】单位否3、其他") == "negated"

@@ -1,0 +1,108 @@
+"""A regression in which only the error added to one regressor changes: everything else is swept once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from econometrics.absorb import Absorber
+from econometrics.covariance import cluster_sums, small_sample_terms
+from econometrics.design import Design
+from econometrics.effects import Floats, Integers, compact
+from econometrics.resample import gram_kernel
+
+NOISES_AT_ONCE = 16
+
+
+class ClearedRegressor:
+    """Outcome, regressor and simulated errors, cleared of effects and controls once for all amounts of error."""
+
+    def __init__(self, design: Design, outcome: str, regressor: str, controls: Sequence[str], noise: Floats) -> None:
+        self.design = design
+        self.noise = noise
+        self.raw = np.column_stack([design.raw_column(name) for name in (outcome, regressor, *controls)])
+        columns = design.columns([outcome, regressor, *controls])
+        if design.effects.names:
+            swept = np.column_stack([columns, Absorber(design.effects).demean(noise)])
+        else:
+            swept = np.column_stack([columns, noise])
+            swept = swept - swept.mean(axis=0)
+        others = swept[:, 2 : 2 + len(controls)]
+        rest = np.delete(swept, np.s_[2 : 2 + len(controls)], axis=1)
+        if others.shape[1]:
+            basis = np.linalg.qr(others)[0]
+            rest = rest - basis @ (basis.T @ rest)
+        self.y, self.x, self.errors = rest[:, 0], rest[:, 1], rest[:, 2:]
+        width = 1 + len(controls) + int(not design.effects.names)
+        terms = small_sample_terms(len(noise), width, design.effects, design.clusters, "reghdfe")
+        self.factor, self.degrees_of_freedom = terms.factor, terms.degrees_of_freedom
+        self.controls = len(controls)
+
+    def left_share(self) -> float:
+        """Share of the regressor's variation, after effects and controls, that is not error."""
+        return 1 - float((self.errors**2).sum(axis=0).mean()) / float(self.x @ self.x)
+
+    def along(self, steps: Floats, *, with_variance: bool) -> tuple[Floats, Floats]:
+        """Estimates and variances for each simulation and amount of error: (simulations, steps) twice."""
+        xy, xx = float(self.x @ self.y), float(self.x @ self.x)
+        uy, ux = self.errors.T @ self.y, self.errors.T @ self.x
+        uu = np.einsum("nb,nb->b", self.errors, self.errors)
+        estimates = np.empty((len(uy), len(steps)))
+        variances = np.full_like(estimates, np.nan)
+        codes = self.design.clusters.codes
+        for place, step in enumerate(np.sqrt(steps)):
+            squares = xx + 2 * step * ux + step**2 * uu
+            estimates[:, place] = (xy + step * uy) / squares
+            if not with_variance:
+                continue
+            for start in range(0, len(uy), NOISES_AT_ONCE):
+                part = np.s_[start : start + NOISES_AT_ONCE]
+                x = self.x[:, None] + step * self.errors[:, part]
+                scores = x * (self.y[:, None] - x * estimates[part, place])
+                sums = _meat(scores, codes)
+                variances[part, place] = self.factor * sums / squares[part] ** 2
+        return estimates, variances
+
+    def bootstrap(self, steps: Floats, draws: int, seed: int) -> Floats:
+        """Mean estimate for each bootstrap draw and amount of error: (draws, steps), effects absorbed in every draw."""
+        codes = self.design.clusters.codes[0]
+        effects = self.design.effects
+        base = self.raw.shape[1]
+        total = np.zeros((draws, len(steps)))
+        for start in range(0, self.noise.shape[1], NOISES_AT_ONCE):
+            noise = self.noise[:, start : start + NOISES_AT_ONCE]
+            kernel = gram_kernel(np.column_stack([self.raw, noise]), effects, codes)
+            gram = kernel.bootstrap(draws, seed)
+            total += _from_gram(gram, base, self.controls, steps)
+        return np.asarray(total / self.noise.shape[1], dtype=np.float64)
+
+
+def _meat(scores: Floats, codes: Sequence[Integers]) -> Floats:
+    """Sum of squared cluster sums of each column; over several cluster variables by inclusion and exclusion."""
+    if not codes:
+        return np.asarray((scores**2).sum(axis=0), dtype=np.float64)
+    found: Floats = np.zeros(scores.shape[1])
+    for size in range(1, len(codes) + 1):
+        for chosen in combinations(codes, size):
+            joint = chosen[0]
+            for code in chosen[1:]:
+                joint = compact(joint * (int(code.max(initial=-1)) + 1) + code)
+            found += (1 if size % 2 else -1) * (cluster_sums(scores, joint) ** 2).sum(axis=0)
+    return found
+
+
+def _from_gram(gram: Floats, base: int, controls: int, steps: Floats) -> Floats:
+    """Sum over simulated errors of the estimate at each amount of error: (draws, steps)."""
+    inner = np.arange(2, 2 + controls)
+    outer = np.r_[0, 1, base : gram.shape[1]]
+    left = gram[:, outer[:, None], outer]
+    if controls:
+        cross = gram[:, inner[:, None], outer]
+        left = left - np.swapaxes(cross, 1, 2) @ np.linalg.solve(gram[:, inner[:, None], inner], cross)
+    uy, ux = left[:, 2:, 0], left[:, 2:, 1]
+    uu = np.einsum("bii->bi", left)[:, 2:]
+    xy, xx = left[:, 0, 1][:, None], left[:, 1, 1][:, None]
+    columns = [((xy + s * uy) / (xx + 2 * s * ux + s**2 * uu)).sum(axis=1) for s in np.sqrt(steps)]
+    return np.stack(columns, axis=1)

@@ -1,0 +1,205 @@
+"""The tables of a study: each plan turned into a table of `econometrics.tables`, ready for any file format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from econometrics.spec_models import full_model
+from econometrics.spec_references import builder_of
+from econometrics.study_results import StudyResults, TablePlan
+from econometrics.table_model import Language, Table
+from shuzhi import ShuzhiError
+
+_COLUMNS = (
+    "estimate",
+    "standard_error",
+    "p_value",
+    "adjusted_p_value",
+    "interval_low",
+    "interval_high",
+    "observations",
+)
+_WORDS = {
+    "all": {"zh": "全样本", "en": "All"},
+    "True": {"zh": "是", "en": "Yes"},
+    "False": {"zh": "否", "en": "No"},
+    "low": {"zh": "低", "en": "Low"},
+    "middle": {"zh": "中", "en": "Middle"},
+    "high": {"zh": "高", "en": "High"},
+    "small": {"zh": "小", "en": "Small"},
+    "medium": {"zh": "中等", "en": "Medium"},
+    "large": {"zh": "大", "en": "Large"},
+    "inside": {"zh": "政策内", "en": "Inside"},
+    "outside": {"zh": "政策外", "en": "Outside"},
+}
+
+
+def build_tables(results: StudyResults, language: Language | None = None) -> tuple[dict[str, Table], dict[str, str]]:
+    """Build every table that a study declares.
+
+    Parameters
+    ----------
+    results : StudyResults
+        What `econometrics.study.run` gave.
+    language : {"zh", "en"}, optional
+        Language of the tables; that of the study if not given.
+
+    Returns
+    -------
+    tables : dict of str to Table
+        By name, in order.
+    failures : dict of str to str
+        Tables that could not be built, and why.
+    """
+    chosen: Language = language or results.spec.language
+    tables, failures = {}, {}
+    for plan in results.tables:
+        try:
+            tables[plan.name] = build_table(plan, results, chosen)
+        except ShuzhiError as error:
+            failures[plan.name] = str(error)
+    return tables, failures
+
+
+def build_table(plan: TablePlan, results: StudyResults, language: Language) -> Table:
+    """Build one table.
+
+    Parameters
+    ----------
+    plan : TablePlan
+        What is shown.
+    results : StudyResults
+        Where it is.
+    language : {"zh", "en"}
+        Language of the table.
+
+    Raises
+    ------
+    DataError
+        If an option does not fit, or nothing is to be shown.
+    """
+    shared: dict[str, Any] = {
+        "labels": study_labels(results, language),
+        "language": language,
+        "title": plan.titles.get(language) or next(iter(plan.titles.values()), plan.name),
+        "number": plan.number,
+        **plan.options,
+    }
+    return _BUILDERS.get(plan.kind, _described)(plan, results, language, shared)
+
+
+def study_labels(results: StudyResults, language: Language) -> dict[str, str]:
+    """Return what columns, and the groups that the package itself names, are called.
+
+    Parameters
+    ----------
+    results : StudyResults
+        With the variables' labels.
+    language : {"zh", "en"}
+        Language of the labels.
+    """
+    return {name: words[language] for name, words in _WORDS.items()} | results.labels(language)
+
+
+def title_of(spec_part: Any, language: Language, otherwise: str) -> str:
+    """Return the title of a part of a specification in a language, or another text where it has none."""
+    titles: Mapping[str, str] = spec_part.title
+    return titles.get(language) or otherwise
+
+
+def _described(plan: TablePlan, results: StudyResults, language: Language, shared: dict[str, Any]) -> Table:
+    table: Table = builder_of(plan.kind)(getattr(results, plan.kind), **shared)
+    return table
+
+
+def _models(plan: TablePlan, results: StudyResults, language: Language, shared: dict[str, Any]) -> Table:
+    table: Table = builder_of("models")([results.models[name] for name in plan.parts], **shared)
+    return table
+
+
+def _mediation(plan: TablePlan, results: StudyResults, language: Language, shared: dict[str, Any]) -> Table:
+    table: Table = builder_of("mediation")([results.mediations[name] for name in plan.parts], **shared)
+    return table
+
+
+def _heterogeneity(plan: TablePlan, results: StudyResults, language: Language, shared: dict[str, Any]) -> Table:
+    splits = []
+    for name in plan.parts:
+        split = results.groups[name]
+        spoken = title_of(results.spec.heterogeneity[name], language, shared["labels"].get(split.name, split.name))
+        splits.append(replace(split, name=spoken))
+    table: Table = builder_of("heterogeneity")(splits, **shared)
+    return table
+
+
+def _staggered(plan: TablePlan, results: StudyResults, language: Language, shared: dict[str, Any]) -> Table:
+    estimators = [effects for name in plan.parts for effects in _named(results.staggered[name].results, plan.kind)]
+    table: Table = builder_of(plan.kind)(estimators, **shared)
+    return table
+
+
+def _named(found: Mapping[str, Any], kind: str) -> list[Any]:
+    """Return the estimators under the names of the comparison, which tell both of Callaway and Sant'Anna apart."""
+    return [
+        replace(effects, estimator=name)
+        for name, effects in found.items()
+        if kind == "staggered" or (effects.effects["aggregation"] == "dynamic").any()
+    ]
+
+
+def _results(plan: TablePlan, results: StudyResults, language: Language, shared: dict[str, Any]) -> Table:
+    parts = results.parts()
+    frames = []
+    for key in plan.parts:
+        rows = parts[key].to_frame()
+        section, name = key.split("/", 1)
+        heading = name if len({each.split("/", 1)[0] for each in plan.parts}) == 1 else f"{name} ({section})"
+        frames.append(rows.assign(result=_heading(results, section, name, language, heading), term=_row_names(rows)))
+    stacked = pd.concat(frames, ignore_index=True)
+    columns = [name for name in _COLUMNS if name in stacked.columns and stacked[name].notna().any()]
+    shared.setdefault("stars", False)
+    table: Table = builder_of("results")(stacked, stub="term", panel="result", columns=columns, **shared)
+    return table
+
+
+def _heading(results: StudyResults, section: str, name: str, language: Language, otherwise: str) -> str:
+    source = {"mediations": "mediation", "groups": "heterogeneity", "indirect_groups": "heterogeneity"}
+    declared = getattr(results.spec, source.get(section, section), {})
+    part = declared.get(name)
+    return title_of(part, language, otherwise) if hasattr(part, "title") else otherwise
+
+
+def _row_names(rows: pd.DataFrame) -> pd.Series:
+    """Return what each row is called: what is compared, in which group or against which, and by which test."""
+    told = {name: rows[name].astype("str").fillna("") for name in ("group", "reference", "test") if name in rows}
+    names = rows["term"].astype(str)
+    for column in ("effect", "check", "estimator", "split"):
+        if column in rows.columns:
+            words = rows[column].astype("str").fillna("")
+            names = names.where((words == "") | (words == names), names + ", " + words)
+    if "group" in told:
+        names = names.where(told["group"] == "", names + ", " + told["group"])
+    if "reference" in told:
+        names = names.where(told["reference"] == "", names + " \u2212 " + told["reference"])
+    if "test" in told:
+        names = names.where(told["test"] == "", names + " (" + told["test"] + ")")
+    return names
+
+
+def controls_of(results: StudyResults, model: str) -> tuple[str, ...]:
+    """Return the controls of a model of a study, which tables sum up in one row."""
+    return full_model(results.spec, model).controls
+
+
+_BUILDERS: Mapping[str, Callable[[TablePlan, StudyResults, Language, dict[str, Any]], Table]] = {
+    "models": _models,
+    "mediation": _mediation,
+    "heterogeneity": _heterogeneity,
+    "staggered": _staggered,
+    "event_study": _staggered,
+    "results": _results,
+}

@@ -1,0 +1,89 @@
+"""The command for studies: run a specification over a panel, or only check it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def study(
+    spec: Annotated[
+        str,
+        typer.Argument(help="Specification (YAML), or the name of a study that comes with shuzhi.", show_default=False),
+    ],
+    panel: Annotated[
+        str, typer.Option(help="Panel: a table (.parquet, .csv, .dta, .xlsx), or the folder of 'shuzhi panel'.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; needed unless --check.", show_default=False)
+    ] = None,
+    data: Annotated[str, typer.Option(help="Folder of the sources, where the specification builds its panel.")] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Only judge the specification, against the panel where one is named.")
+    ] = False,
+) -> None:
+    """Run a study: models, mechanism, heterogeneity, policies and robustness of one specification over a panel.
+
+    A model that the data cannot bear is listed and does not stop the others; the exit code is then 1.
+
+    Example:  shuzhi study liu2024 --panel panel.parquet --out study
+    """
+    from flows.server import without_heartbeat
+    from flows.settings import StudyParameters
+    from shuzhi import UsageError
+
+    if check:
+        _check(spec, panel, data)
+        return
+    if out is None:
+        raise UsageError("say where to write with --out FOLDER, or use --check")
+    from flows.study_read import load_study
+
+    # What cannot work is said before Prefect takes its seconds to start.
+    load_study(spec)
+    _prepare()
+    from flows.study import run_study
+
+    with without_heartbeat():
+        summary = run_study(StudyParameters(spec=spec, panel=panel, out=str(out), data=data))
+    typer.echo(summary.text)
+    for line in summary.skipped:
+        typer.echo(f"Left out: {line}", err=True)
+    for line in summary.failed:
+        typer.echo(f"Failed: {line}", err=True)
+    done = sum(summary.results.values())
+    left_out = f" · left out {len(summary.skipped)}" if summary.skipped else ""
+    typer.echo(
+        f"done {done}{left_out} · failed {len(summary.failed)}; {summary.files} files written to {out}"
+        " (start with report.html)"
+    )
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+def _prepare() -> None:
+    from flows.cli import _prepare as prepare
+
+    prepare()
+
+
+def _check(spec: str, panel: str, data: str) -> None:
+    """Say what is wrong with a specification, or that nothing is."""
+    from econometrics.study_sample import prepare_sample
+    from flows.settings import StudyParameters
+    from flows.study_read import load_study, read_study_panel
+
+    found = load_study(spec)
+    parts = ("models", "mediation", "heterogeneity", "staggered", "robustness", "tables", "figures")
+    counts = ", ".join(f"{len(getattr(found, part))} {part}" for part in parts if getattr(found, part))
+    if not panel and not data:
+        typer.echo(f"{found.file}: {counts}; no problem found (name a panel to check its columns too)")
+        return
+    table, variables, _ = read_study_panel(found, StudyParameters(spec=spec, panel=panel, out="", data=data))
+    sample = prepare_sample(found, table, variables)
+    typer.echo(sample.panel.sample_flow().to_string(index=False))
+    for each in sample.plan.skipped:
+        typer.echo(f"Left out: {found.file} line {each.line}: {each.part} {each.name}: {each.message}")
+    typer.echo(f"{found.file}: {counts}; {len(sample.panel.data):,} rows; no problem found")
