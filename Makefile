@@ -3,6 +3,8 @@
 # make bench  measures reading and matching against a bare PDFium loop and pdfplumber + jieba
 # make accuracy  measures identity and sections on the labelled reports, beside cntext, and on changed reports
 # make readability  trains the model of characters and measures what is judged garbled
+# make bench-econometrics  times bootstraps, permutations and fits beside linearmodels and pyfixest, with equal replicates
+# make coverage  measures by simulation how often intervals cover and tests reject; about 20 minutes
 # make fuzz   runs 5,000 damaged and hostile files through the whole job, in under an hour
 PYTHON ?= python3
 VENV ?= .venv
@@ -12,8 +14,9 @@ BIN := $(VENV)/Scripts
 endif
 SETUP := $(VENV)/.set-up
 CNTEXT := bench-output/cntext
+FIXEST := bench-output/fixest
 
-.PHONY: demo test lint bench accuracy readability fuzz clean
+.PHONY: demo test lint bench bench-econometrics coverage accuracy readability fuzz clean
 
 demo: $(SETUP)
 	$(BIN)/shuzhi demo --out demo
@@ -30,6 +33,18 @@ lint: $(SETUP)
 bench: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.reading
 	$(BIN)/python -m tests.benchmarks.remeasuring
+
+# One thread a process: on a busy machine two threads of BLAS wait for each other.
+bench-econometrics: $(SETUP) $(FIXEST)/.set-up
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.econometrics --pyfixest $(FIXEST)/$(notdir $(BIN))/python
+
+$(FIXEST)/.set-up:
+	$(PYTHON) -m venv $(FIXEST)
+	$(FIXEST)/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check pyfixest==0.60.0
+	$(PYTHON) -c "import pathlib; pathlib.Path('$(FIXEST)/.set-up').touch()"
+
+coverage: $(SETUP)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.coverage
 
 accuracy: $(SETUP) $(CNTEXT)/.set-up
 	$(BIN)/python -m tests.benchmarks.accuracy --changes --cntext $(CNTEXT)/$(notdir $(BIN))/python

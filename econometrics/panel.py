@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
+from econometrics.cluster_map import ClusterMap
 from econometrics.panel_checks import check_panel
 from econometrics.panel_joins import JOIN_COLUMNS, join_tables
 from econometrics.panel_limits import limit_values, relabel
@@ -35,6 +37,9 @@ from econometrics.panel_spec import (
     WinsoriseStep,
     parse_panel_spec,
 )
+from econometrics.panel_step_names import printed_sources
+from econometrics.panel_step_result import UNMATCHED_COLUMNS, PanelNote, StepResult
+from econometrics.panel_step_specs import DataStep
 from econometrics.panel_yaml import Place
 from econometrics.variables import Variable
 from shuzhi import DataError, SpecError
@@ -70,6 +75,16 @@ class Panel:
         First 16 digits of the SHA-256 of the specification.
     title_en, title_zh : str
         Its titles, as the specification says.
+    unmatched : DataFrame, columns step, column, given, rows, reason
+        What the steps of clusters, emissions, policies and groups could not match, of the panel and of their sources.
+    notes : tuple of PanelNote
+        What a report made of the panel must say: what an apportioned intensity can vary with; assumptions, warnings.
+    cluster_maps : mapping of str to ClusterMap
+        Maps of clusters that were attached, by the name of their file.
+    tables : mapping of str to DataFrame
+        Further tables of these steps, by the name of their file.
+    texts : mapping of str to str
+        Further texts of these steps, by the name of their file.
     """
 
     name: str
@@ -85,6 +100,11 @@ class Panel:
     spec_hash: str = ""
     title_en: str = ""
     title_zh: str = ""
+    unmatched: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(UNMATCHED_COLUMNS)))
+    notes: tuple[PanelNote, ...] = ()
+    cluster_maps: Mapping[str, ClusterMap] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def sample_flow(self) -> pd.DataFrame:
         """Return the flow of the panel alone, without that of its sources."""
@@ -107,6 +127,7 @@ class _State:
     joins: list[dict[str, object]]
     adjustments: list[dict[str, object]]
     definitions: list[pd.DataFrame]
+    results: list[StepResult] = field(default_factory=list)
 
 
 def build_panel(spec: PanelSpec, tables: Mapping[str, RawTable]) -> Panel:
@@ -173,9 +194,10 @@ def refine_panel(data: pd.DataFrame, variables: Mapping[str, Variable], spec: Pa
 def read_sources(spec: PanelSpec, tables: Mapping[str, RawTable]) -> dict[str, Source]:
     """Turn every table into a source; the problems of all of them are said at once."""
     sources, problems = {}, []
+    printed = printed_sources(spec.steps)
     for name in spec.sources:
         try:
-            sources[name] = tidy_source(name, tables[name], spec)
+            sources[name] = tidy_source(name, tables[name], spec, as_printed=name in printed)
         except SpecError:
             raise
         except DataError as error:
@@ -222,6 +244,8 @@ def _take_step(state: _State, step: object, spec: PanelSpec, sources: Mapping[st
             state.adjustments += rows
         case WinsoriseStep() | TrimStep():
             _limit(state, step, spec, place)
+        case _ if isinstance(step, DataStep):
+            _attach(state, step, spec, sources, place)
 
 
 def _join(state: _State, step: JoinStep, spec: PanelSpec, source: Source, place: Place) -> None:
@@ -243,6 +267,21 @@ def _join(state: _State, step: JoinStep, spec: PanelSpec, source: Source, place:
         if name not in right_keys:
             known = source.variables.get(name, Variable(name))
             state.variables[step.prefix + name] = replace(known, name=step.prefix + name)
+
+
+def _attach(state: _State, step: DataStep, spec: PanelSpec, sources: Mapping[str, Source], place: Place) -> None:
+    """Add the columns of a step that keeps all rows, and note what it says."""
+    # Clusters, K-densities and inventories are loaded for panels that ask for them.
+    from econometrics.panel_emissions import Given
+    from econometrics.panel_steps import do_step
+
+    made = do_step(step, Given(state.data, state.variables, sources, spec.firm, spec.year, spec.at(*place)))
+    state.data = pd.concat([state.data, made.columns], axis=1)
+    state.variables |= made.variables
+    state.joins += made.joins
+    state.definitions.append(made.definitions())
+    state.flow.add(state.data, made.said)
+    state.results.append(made)
 
 
 def _complete(state: _State, step: CompleteStep) -> None:
@@ -282,17 +321,42 @@ def _finish(state: _State, spec: PanelSpec, sources: Mapping[str, Source]) -> Pa
         year=spec.year,
         data=data,
         variables={str(name): state.variables.get(str(name), Variable(str(name))) for name in data.columns},
-        flow=pd.concat([*(source.flow for source in sources.values()), state.flow.frame()], ignore_index=True),
+        flow=_flow(state, sources),
         joins=pd.DataFrame(state.joins, columns=list(JOIN_COLUMNS)),
         adjustments=pd.DataFrame(state.adjustments, columns=list(ADJUSTMENT_COLUMNS)).astype(_ADJUSTMENT_KINDS),
         definitions=_stacked(definitions),
-        reading=pd.concat([source.reading for source in sources.values()], ignore_index=True)
-        if sources
-        else pd.DataFrame(columns=["source", "column", "what", "cells", "examples"]),
+        reading=_reading(state, sources),
         spec_hash=spec.content_hash,
         title_en=spec.title_en,
         title_zh=spec.title_zh,
+        unmatched=_stacked([each.unmatched for each in state.results], UNMATCHED_COLUMNS),
+        notes=tuple(dict.fromkeys(note for each in state.results for note in each.notes)),
+        cluster_maps={next(iter(each.tables)): each.cluster_map for each in state.results if each.cluster_map},
+        tables=_by_file([each.tables for each in state.results if not each.cluster_map]),
+        texts=_by_file([each.texts for each in state.results]),
     )
+
+
+def _flow(state: _State, sources: Mapping[str, Source]) -> pd.DataFrame:
+    """Stack the flows of the sources, of what steps made of them, and of the panel."""
+    parts = [*(source.flow for source in sources.values()), *(each.flow for each in state.results if len(each.flow))]
+    return pd.concat([*parts, state.flow.frame()], ignore_index=True)
+
+
+def _reading(state: _State, sources: Mapping[str, Source]) -> pd.DataFrame:
+    columns = ["source", "column", "what", "cells", "examples"]
+    steps = pd.DataFrame([row for each in state.results for row in each.reading], columns=columns)
+    return _stacked([*(source.reading for source in sources.values()), steps], columns)
+
+
+def _by_file(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Merge what steps name by file; the second of a name gets a number."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        for name, content in part.items():
+            numbers = (f"{name}_{number}" for number in range(2, len(found) + 3))
+            found[name if name not in found else next(each for each in numbers if each not in found)] = content
+    return found
 
 
 _ADJUSTMENT_KINDS = {
@@ -301,9 +365,9 @@ _ADJUSTMENT_KINDS = {
 }
 
 
-def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+def _stacked(frames: Sequence[pd.DataFrame], columns: Sequence[str] = DEFINITION_COLUMNS) -> pd.DataFrame:
     filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(DEFINITION_COLUMNS))
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
 
 
 __all__ = ["Panel", "RawTable", "Source", "build_panel", "parse_panel_spec", "read_sources", "refine_panel"]

@@ -250,7 +250,9 @@ def _given(step: ClusterMapSpec, source: Source) -> BuiltMap:
     truth = data["is_cluster"].map(_truth)
     table = pd.DataFrame(
         {
-            "place": pd.Series([place_at_level(code, step.place_level) if code else "" for code in places], dtype="str"),
+            "place": pd.Series(
+                [place_at_level(code, step.place_level) if code else "" for code in places], dtype="str"
+            ),
             "industry": industry_codes(data["industry"])[0].array,
             "year": year_numbers(data["year"]).array,
             "is_cluster": truth.array,
@@ -337,7 +339,9 @@ def _result(
     lost = found[~is_found]
     keys = data.loc[lost.index, [step.attach.place, step.attach.industry]].astype("str").fillna("(missing)")
     label = keys[step.attach.place] + " " + keys[step.attach.industry] + " " + lost["cluster_year"].astype("str")
-    in_panel = unmatched_rows(name, f"{step.attach.place}, {step.attach.industry}, {year}", counted(label, lost["cluster_match"]))
+    in_panel = unmatched_rows(
+        name, f"{step.attach.place}, {step.attach.industry}, {year}", counted(label, lost["cluster_match"])
+    )
     unmapped = [unmatched_rows(name, f"microdata: {what}", rows) for what, rows in built.unmapped.groupby("what")]
     reasons = "; ".join(f"{reason}: {count:,}" for reason, count in attached.matches.items() if reason != FOUND)
     member, known = int(found["is_cluster"].sum()), int(found["is_cluster"].notna().sum())
@@ -362,9 +366,7 @@ def _result(
             }
             for row in built.checks.to_dict("records")
         ),
-        notes=notes_of(
-            name, (*built.clusters.assumptions, *attached.assumptions), built.clusters.warnings
-        ),
+        notes=notes_of(name, (*built.clusters.assumptions, *attached.assumptions), built.clusters.warnings),
         tables={prefix: built.clusters.to_frame()},
         texts={prefix: built.clusters.summary() + "\n\n" + attached.summary()},
         cluster_map=built.clusters,

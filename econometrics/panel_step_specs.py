@@ -92,7 +92,9 @@ class ClusterMapSpec(SpecModel):
     clusters: Names = Field(description="Sources of microdata, one or one a year; or the table that is ready")
     method: Annotated[str, _one_of(CLUSTER_METHODS, "method")]
     options: dict[str, Any] = Field({}, description="Options of the method's function")
-    mapping: dict[str, str] = Field({}, description="Standard column to header of the file, where it is not a usual one")
+    mapping: dict[str, str] = Field(
+        {}, description="Standard column to header of the file, where it is not a usual one"
+    )
     factors: dict[str, float] = Field({}, description="Multiply a standard number, such as output: 10")
     industry_digits: IndustryDigits = 4
     place_level: PlaceLevel = "county"

@@ -10,6 +10,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from econometrics.panel import Panel
 
+EXAMPLES = 5
+TITLES = {"decomposition": "What the outcome can vary with", "warning": "Warnings", "assumption": "Assumed"}
+
 
 def summarise(panel: Panel) -> str:
     """Return the sample flow, the joins and the adjustments of a panel as plain text."""
@@ -35,7 +38,25 @@ def summarise(panel: Panel) -> str:
     if lost:
         lines += ["", "Computed variables with missing values"]
         lines += [f"  {row['variable']}: {int(row['missing']):,} missing ({row['missing_because']})" for row in lost]
+    if len(panel.unmatched):
+        lines += ["", "Not matched", *_unmatched_lines(panel.unmatched)]
+    for kind, title in TITLES.items():
+        texts = [(note.step, note.zh, note.en) for note in panel.notes if note.kind == kind]
+        if texts:
+            lines += ["", title, *(f"  {step}: {text}" for step, zh, en in texts for text in (zh, en) if text)]
     return "\n".join(lines)
+
+
+def _unmatched_lines(unmatched: pd.DataFrame) -> list[str]:
+    """Return what was not matched, by step, column and reason, with examples."""
+    lines = []
+    for (step, column, reason), rows in unmatched.groupby(["step", "column", "reason"], sort=False):
+        first = rows.head(EXAMPLES)
+        pairs = zip(first["given"], first["rows"], strict=True)
+        shown = ", ".join(f"{str(given)[:40] or '(empty)'} ({count:,})" for given, count in pairs)
+        total = int(rows["rows"].sum())
+        lines.append(f"  {step}, {column}: {total:,} rows, {len(rows):,} values, {reason}: {shown}")
+    return lines
 
 
 def _flow_lines(rows: pd.DataFrame) -> list[str]:

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from econometrics.design import as_names
 from econometrics.effects import Floats
 from econometrics.robustness_baseline import Baseline
 from econometrics.robustness_setting import Check, ModelCheck, Names, Setting, as_texts
@@ -389,19 +388,16 @@ def _tail_words(share: float, of: tuple[str, ...], by: tuple[str, ...], names: N
 
 
 def _limits(setting: Setting, name: str, share: float, by: tuple[str, ...]) -> tuple[Floats, Floats, Floats]:
+    """Values and the two limits of each row; rows without a group have none."""
     if not 0 < share < 0.5:
         raise SpecError(f"a share of {share} cannot be cut off either side; it lies between 0 and 0.5")
-    values = pd.Series(numeric_values(setting.data[name]), index=np.arange(len(setting.data)))
-    finite = values.where(np.isfinite(values))
-    if not by:
-        low, high = finite.quantile(share), finite.quantile(1 - share)
-        size = len(values)
-        return values.to_numpy(), np.full(size, low), np.full(size, high)
-    groups = [setting.data[column].to_numpy() for column in as_names(by)]
+    values = numeric_values(setting.data[name])
+    finite = pd.Series(np.where(np.isfinite(values), values, np.nan))
+    groups = [setting.data[column].to_numpy() for column in by] or [np.zeros(len(values), dtype=np.int64)]
     grouped = finite.groupby(groups)
-    low_values = grouped.transform("quantile", share).to_numpy(dtype=np.float64)
-    high_values = grouped.transform("quantile", 1 - share).to_numpy(dtype=np.float64)
-    return values.to_numpy(), low_values, high_values
+    low = np.asarray(grouped.transform("quantile", share), dtype=np.float64)
+    high = np.asarray(grouped.transform("quantile", 1 - share), dtype=np.float64)
+    return values, np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
 
 
 def _usable(data: pd.DataFrame, model: Baseline) -> np.ndarray:

@@ -58,6 +58,7 @@ class StudySpec(SpecModel):
     digits: Annotated[int, Field(ge=0, le=10)] = 3
     panel: Annotated[PanelKeysSpec, BeforeValidator(_panel_of)] = PanelKeysSpec()
     skip_missing: bool = Field(False, description="Leave out what needs an optional column that the panel lacks")
+    labels: dict[str, Titles] = Field({}, description="What groups and other values are called")
     variables: Annotated[dict[Name, VariableSpec], BeforeValidator(variables_of)] = Field({})
     sample: list[SampleStep] = Field([])
     defaults: DefaultsSpec = DefaultsSpec()

@@ -133,10 +133,10 @@ def _plan_variables(known: _Known, steps: list[Any], places: list[Place]) -> Non
         place: Place = ("variables", name)
         if variable.formula is None:
             if name not in known.names and variable.optional:
-                what = f" ({variable.description})" if variable.description else ""
-                known.lacking[name] = f"the panel has no column '{name}'{what}"
+                known.lacking[name] = f"the panel has no column '{name}'"
                 if known.spec.skip_missing:
-                    known.skip("variables", name, [known.lacking[name]], place)
+                    what = f", {variable.description}" if variable.description else ""
+                    known.skip("variables", name, [known.lacking[name] + what], place)
             elif name not in known.names:
                 what = f"; it must hold: {variable.description}" if variable.description else ""
                 words = f"the panel has no column '{name}'{what}.{nearest(name, known.names)}"

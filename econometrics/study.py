@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from econometrics.describe import CorrelationMatrix, correlation_matrix, descriptive_statistics
@@ -43,8 +42,9 @@ class _Run:
         start = time.perf_counter()
         try:
             found = work()
-        except (ShuzhiError, np.linalg.LinAlgError) as error:
-            words = str(error) or type(error).__name__
+        except Exception as error:
+            # Hours of other work are not lost for what nobody foresaw; its kind is said, and the run fails in the end.
+            words = str(error) if isinstance(error, ShuzhiError) else f"{type(error).__name__}: {error}"
             self.failures.append(Failure(part, name, "failed", words, self.spec.line(*place)))
             return None
         finally:

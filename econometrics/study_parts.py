@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
+
 from econometrics.did import EstimatorComparison, compare_estimators
 from econometrics.heterogeneity import (
     GroupComparison,
@@ -24,6 +26,7 @@ from econometrics.moderators import Moderation, moderate
 from econometrics.placebo_did import Placebo, placebo_in_space
 from econometrics.regress import regress
 from econometrics.regression_result import Regression
+from econometrics.sample import columns_of
 from econometrics.spec import StudySpec
 from econometrics.spec_models import FullModel, full_mediation, full_model, seed_of
 from econometrics.study_groups import grouping_for
@@ -121,13 +124,17 @@ def run_indirect_groups(spec: StudySpec, sample: StudySample, name: str) -> Indi
     full = full_mediation(spec, str(each.mediation))
     data = sample.rows(full.where)
     firm, year = keys_of(spec)
+    parts = columns_of(full.cluster)
+    cluster = " × ".join(parts)
+    if len(parts) > 1:
+        data = data.assign(**{cluster: data.groupby(list(parts), dropna=True).ngroup().replace(-1, pd.NA)})
     return indirect_by_group(
         data,
         full.outcome,
         full.treatment,
         full.mediators[0],
         group=grouping_for(each.by, data, firm, year),
-        cluster=full.cluster[0],
+        cluster=cluster,
         controls=full.controls,
         fixed_effects=full.fixed_effects,
         permute={"firm": firm, "row": "row", "none": None}[each.permute],

@@ -63,7 +63,8 @@ def table_plans(results: StudyResults) -> tuple[TablePlan, ...]:
         if table.kind in {"descriptive", "correlations"}:
             missing = () if getattr(results, table.kind) is not None else (table.kind,)
         titles = table.title or _TITLES.get(table.kind, {})
-        plans.append(TablePlan(name, table.kind, parts, missing, titles, table.number, _options(results, table)))
+        options, terms = _options(results, table), tuple(table.terms)
+        plans.append(TablePlan(name, table.kind, parts, missing, titles, table.number, options, terms))
     return tuple(plan for plan in plans if plan.parts or (SHOWN.get(plan.kind) is None and not plan.missing))
 
 

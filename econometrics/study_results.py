@@ -123,6 +123,8 @@ class TablePlan:
         Number of the table.
     options : mapping of str to object
         Passed to the builder.
+    terms : tuple of str
+        Of kind ``results``, the rows that are shown; all but those of controls where there are none.
     """
 
     name: str
@@ -132,6 +134,7 @@ class TablePlan:
     titles: Mapping[str, str] = field(default_factory=dict)
     number: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -258,14 +261,15 @@ class StudyResults:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def labels(self, language: Language) -> dict[str, str]:
-        """Return the label of every column, for tables and figures; a column without one keeps its name.
+        """Return the label of every column, and those that the study gives to groups, for tables and figures.
 
         Parameters
         ----------
         language : {"zh", "en"}
-            Language of the labels.
+            Language of the labels; a column without one keeps its name.
         """
-        return variable_labels(self.variables, list(self.variables), language)
+        groups = {name: titles[language] for name, titles in self.spec.labels.items() if language in titles}
+        return groups | variable_labels(self.variables, list(self.variables), language)
 
     def parts(self) -> dict[str, StudyPart]:
         """Return every single result as ``part/name``, in the order of the specification's parts."""

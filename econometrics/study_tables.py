@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -102,7 +102,9 @@ def study_labels(results: StudyResults, language: Language) -> dict[str, str]:
     language : {"zh", "en"}
         Language of the labels.
     """
-    return {name: words[language] for name, words in _WORDS.items()} | results.labels(language)
+    # A column without a label keeps the words of the tables, which know firm, year and province.
+    own = {name: label for name, label in results.labels(language).items() if label != name}
+    return {name: words[language] for name, words in _WORDS.items()} | own
 
 
 def title_of(spec_part: Any, language: Language, otherwise: str) -> str:
@@ -152,13 +154,14 @@ def _named(found: Mapping[str, Any], kind: str) -> list[Any]:
 
 
 def _results(plan: TablePlan, results: StudyResults, language: Language, shared: dict[str, Any]) -> Table:
-    parts = results.parts()
+    parts, labels = results.parts(), shared["labels"]
+    is_of_one = len({key.split("/", 1)[0] for key in plan.parts}) == 1
     frames = []
     for key in plan.parts:
-        rows = parts[key].to_frame()
         section, name = key.split("/", 1)
-        heading = name if len({each.split("/", 1)[0] for each in plan.parts}) == 1 else f"{name} ({section})"
-        frames.append(rows.assign(result=_heading(results, section, name, language, heading), term=_row_names(rows)))
+        rows = _wanted_rows(parts[key].to_frame(), plan.terms, _controls_of(results, section, name))
+        heading = _heading(results, section, name, language, name if is_of_one else f"{name} ({section})")
+        frames.append(rows.assign(result=heading, term=_row_names(rows, labels)))
     stacked = pd.concat(frames, ignore_index=True)
     columns = [name for name in _COLUMNS if name in stacked.columns and stacked[name].notna().any()]
     shared.setdefault("stars", False)
@@ -166,28 +169,62 @@ def _results(plan: TablePlan, results: StudyResults, language: Language, shared:
     return table
 
 
+def _wanted_rows(rows: pd.DataFrame, terms: Sequence[str], controls: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of some terms or effects, or all but those of controls."""
+    if terms:
+        names = [name for name in ("term", "effect") if name in rows.columns]
+        wanted = pd.concat([rows[name].isin(list(terms)) for name in names], axis=1).any(axis=1)
+        return rows[wanted] if wanted.any() else rows
+    kept = rows[~rows["term"].isin(list(controls))]
+    return kept if len(kept) else rows
+
+
+def _controls_of(results: StudyResults, section: str, name: str) -> tuple[str, ...]:
+    """Return the terms of a result's model that are not what it is about."""
+    spec = results.spec
+    declared = getattr(spec, _SECTIONS.get(section, section), {}).get(name.split(": ")[0])
+    model = name if section == "models" else getattr(declared, "model", None)
+    if model not in spec.models:
+        return ()
+    about = {getattr(declared, key, None) for key in ("moderator", "regressor", "threshold", "column")}
+    about |= {*(getattr(declared, "regressors", None) or ()), *(getattr(declared, "changing", None) or ())}
+    return tuple(control for control in full_model(spec, str(model)).controls if control not in about)
+
+
+_SECTIONS = {
+    "mediations": "mediation",
+    "groups": "heterogeneity",
+    "indirect_groups": "heterogeneity",
+    "moderations": "moderators",
+    "curves": "specification_curve",
+    "placebos": "staggered",
+    "honest_bounds": "staggered",
+}
+
+
 def _heading(results: StudyResults, section: str, name: str, language: Language, otherwise: str) -> str:
-    source = {"mediations": "mediation", "groups": "heterogeneity", "indirect_groups": "heterogeneity"}
-    declared = getattr(results.spec, source.get(section, section), {})
+    declared = getattr(results.spec, _SECTIONS.get(section, section), {})
     part = declared.get(name)
     return title_of(part, language, otherwise) if hasattr(part, "title") else otherwise
 
 
-def _row_names(rows: pd.DataFrame) -> pd.Series:
+def _row_names(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.Series:
     """Return what each row is called: what is compared, in which group or against which, and by which test."""
-    told = {name: rows[name].astype("str").fillna("") for name in ("group", "reference", "test") if name in rows}
-    names = rows["term"].astype(str)
+
+    def told(column: str) -> pd.Series:
+        if column not in rows.columns:
+            return pd.Series("", index=rows.index)
+        return rows[column].astype("str").fillna("")
+
+    def spoken(column: str) -> pd.Series:
+        return told(column).map(lambda text: labels.get(text, text))
+
+    names = spoken("term")
     for column in ("effect", "check", "estimator", "split"):
-        if column in rows.columns:
-            words = rows[column].astype("str").fillna("")
-            names = names.where((words == "") | (words == names), names + ", " + words)
-    if "group" in told:
-        names = names.where(told["group"] == "", names + ", " + told["group"])
-    if "reference" in told:
-        names = names.where(told["reference"] == "", names + " \u2212 " + told["reference"])
-    if "test" in told:
-        names = names.where(told["test"] == "", names + " (" + told["test"] + ")")
-    return names
+        names = names.where((told(column) == "") | (told(column) == told("term")), names + ", " + spoken(column))
+    names = names.where(told("group") == "", names + ", " + spoken("group"))
+    names = names.where(told("reference") == "", names + " \u2212 " + spoken("reference"))
+    return names.where(told("test") == "", names + " (" + told("test") + ")")
 
 
 def controls_of(results: StudyResults, model: str) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ MODELS = [
     JobOptions,
     RunParameters,
     AnnualUpdateParameters,
+    FetchParameters,
     GridParameters,
 ]
 RUN = {"folder": "reports", "out": "out"}

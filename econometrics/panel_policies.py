@@ -1,0 +1,237 @@
+"""Policies and the attention of governments in a panel, by place and year."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from econometrics.attention import add_government_attention, government_attention
+from econometrics.joined_variables import joined_variables
+from econometrics.panel_emissions import Given
+from econometrics.panel_joins import join_report
+from econometrics.panel_step_names import PLACE_CODE, treatment_columns
+from econometrics.panel_step_result import (
+    StepResult,
+    citation_of,
+    examples_of,
+    notes_of,
+    unmatched_rows,
+)
+from econometrics.panel_step_specs import OWN, AttentionStep, PolicyStep
+from econometrics.place_matching import match_prefectures
+from econometrics.policies import PolicyCohorts, add_treatment, policy_cohorts
+from econometrics.reference import load_reference
+from econometrics.variables import Variable
+from shuzhi import DataError
+
+_POLICY_ZH = {
+    "low_carbon_pilots": "低碳试点",
+    "carbon_trading_pilots": "碳排放权交易试点",
+    "broadband_china": "宽带中国",
+    "bigdata_zones": "大数据综合试验区",
+    "key_air_control_cities_2013": "大气污染防治重点城市",
+    OWN: "政策",
+}
+_COLUMNS = (
+    ("ever treated", "是否试点地区", "0/1"),
+    ("in force", "试点地区×试点后", "0/1"),
+    ("first year", "首次受影响年份", "year"),
+    ("years since", "距实施年数", "years"),
+)
+
+
+def policy_step(step: PolicyStep, given: Given) -> StepResult:
+    """Add the treatment columns of a policy to a panel.
+
+    Parameters
+    ----------
+    step : PolicyStep
+        Policy, rule, timing, places.
+    given : Given
+        What it works on.
+
+    Raises
+    ------
+    DataError
+        If a list of one's own names no place, or a place twice with different years.
+    """
+    name = f"policy {step.name or step.policy}"
+    wanted = [step.place, given.year, *(each for each in (step.province, step.industry) if each)]
+    frame = given.data[list(dict.fromkeys(wanted))]
+    try:
+        cohorts, lost, source = _cohorts(step, given, name)
+        result = add_treatment(
+            frame,
+            cohorts,
+            place=step.place,
+            year=given.year,
+            province=step.province,
+            industry=step.industry,
+            name=step.name,
+            never=step.never,
+        )
+    except DataError as error:
+        raise DataError(f"{given.where}: {error}") from None
+    new = treatment_columns(step.name)
+    columns = result.data[[*new, *([PLACE_CODE] if PLACE_CODE not in given.data.columns else [])]]
+    unmatched = unmatched_rows(name, step.place, result.unmatched)
+    said = f"{name}: {int(columns[new[0]].sum()):,} of {len(columns):,} rows in a treated place, "
+    said += f"{int(columns[new[1]].sum()):,} of them since its first year"
+    examples = examples_of(result.unmatched)
+    return StepResult(
+        step=name,
+        said=f"{said}; {examples}" if examples else said,
+        columns=columns,
+        variables=_variables(step, columns, source, cohorts),
+        reasons=dict.fromkeys(columns.columns, examples or "no place, or never treated"),
+        joins=(_join_line(step, given, result.data[PLACE_CODE], cohorts),),
+        unmatched=pd.concat([unmatched, lost], ignore_index=True),
+        notes=notes_of(name, result.assumptions, result.warnings),
+        tables={
+            f"{step.name or step.policy}_cohorts": result.cohorts,
+            f"{step.name or step.policy}_unused": result.unused,
+        },
+    )
+
+
+def _cohorts(step: PolicyStep, given: Given, name: str) -> tuple[PolicyCohorts, pd.DataFrame, str]:
+    """Return the treated places, those of a list of one's own that are none, and where they come from."""
+    nothing = unmatched_rows(name, "", pd.DataFrame(columns=["given", "rows", "reason"]))
+    if step.cohorts is None:
+        cohorts = policy_cohorts(
+            step.policy,  # type: ignore[arg-type]
+            rule=step.rule,
+            timing=step.timing,
+            with_counties=step.with_counties,
+            with_unverified=step.with_unverified,
+        )
+        table = "low_carbon_pilots_by_city" if step.policy == "low_carbon_pilots" else step.policy
+        return cohorts, nothing, load_reference(table).source
+    own = step.cohorts
+    source = given.sources[own.source]
+    match = match_prefectures(source.data[own.place])
+    years = pd.to_numeric(source.data[own.year]).astype("float64")
+    table = pd.DataFrame({"code": match.codes, "first_treated_year": years, "name": source.data[own.place]}).dropna()
+    if table.empty:
+        raise DataError(f"{own.source}: no row of {own.place} is a place with a year")
+    different = table.groupby("code")["first_treated_year"].nunique()
+    if (different > 1).any():
+        twice = ", ".join(different.index[different > 1][:5])
+        raise DataError(f"{own.source}: places with more than one first year: {twice}; keep one row a place")
+    first = table.drop_duplicates("code").sort_values("code", ignore_index=True).astype({"first_treated_year": "int64"})
+    words = (f"treated are the places of {own.source} from {own.year} on",)
+    lost = unmatched_rows(name, f"{own.source}.{own.place}", match.unmatched)
+    cohorts = PolicyCohorts(step.name or OWN, first[["code", "name", "first_treated_year"]], words, ())
+    return cohorts, lost, citation_of(source)
+
+
+def _variables(step: PolicyStep, columns: pd.DataFrame, source: str, cohorts: PolicyCohorts) -> dict[str, Variable]:
+    en = (step.name or step.policy).replace("_", " ") if step.policy == OWN else step.policy.replace("_", " ")
+    zh = _POLICY_ZH[step.policy]
+    rule = "; ".join(cohorts.assumptions)
+    first = treatment_columns(step.name)[2]
+    formulas = ("", f"{{year}} >= {first}", rule, f"{{year}} - {first}")
+    found = {}
+    for name, (label_en, label_zh, unit), formula in zip(treatment_columns(step.name), _COLUMNS, formulas, strict=True):
+        text = formula.replace("{year}", "year") or f"{first} is not missing"
+        found[name] = Variable(name, f"{en}: {label_en}", f"{zh}：{label_zh}", unit, text, source)
+    if PLACE_CODE in columns.columns:
+        found[PLACE_CODE] = _place_code(step.place)
+    return found
+
+
+def _place_code(place: str) -> Variable:
+    from dataclasses import replace
+
+    known = joined_variables(pd.DataFrame({PLACE_CODE: ["110000"]}))[PLACE_CODE]
+    return replace(known, formula=f"prefecture of {place}")
+
+
+def _join_line(step: PolicyStep, given: Given, codes: pd.Series, cohorts: PolicyCohorts) -> dict[str, Any]:
+    """Return the line of the report of joins: rows with a known place; treated places that the panel has."""
+    there = set(codes.dropna())
+    right = cohorts.data[["code", "name"]].reset_index(drop=True)
+    facts = (f"policy {step.name or step.policy}", "many_to_one", f"prefecture of {step.place}", "left")
+    left = pd.DataFrame({step.place: given.data[step.place].astype("str")}, index=codes.index)
+    return join_report(facts, (left, codes.notna()), (right, right["code"].isin(there)))
+
+
+def attention_step(step: AttentionStep, given: Given) -> StepResult:
+    """Add the attention of the government of each row's place.
+
+    Parameters
+    ----------
+    step : AttentionStep
+        Source, value, places.
+    given : Given
+        What it works on.
+
+    Raises
+    ------
+    DataError
+        If no row of the source is left, or a place and year has two values.
+    """
+    name = f"attention {step.name}"
+    source = given.sources[step.attention]
+    wanted = [step.place, given.year, *([step.province] if step.province else [])]
+    try:
+        attention = government_attention(
+            source.data,
+            place=step.source_place,
+            year=step.source_year or given.year,
+            value=step.value,
+            where=step.where,
+            name=step.name,
+            level=step.level,
+        )
+        result = add_government_attention(
+            given.data[list(dict.fromkeys(wanted))],
+            attention,
+            place=step.place,
+            year=given.year,
+            province=step.province,
+            lag=step.lag,
+            level=step.level,
+        )
+    except DataError as error:
+        raise DataError(f"{given.where}: {error}") from None
+    columns = result.data[[step.name, *([PLACE_CODE] if PLACE_CODE not in given.data.columns else [])]]
+    counts = "; ".join(f"{row.what}: {row.rows:,}" for row in result.joins.itertuples())
+    known = source.variables.get(step.value, Variable(step.value))
+    when = f", {step.lag} years before" if step.lag else ""
+    variables = {
+        step.name: Variable(
+            step.name,
+            step.label_en or f"Attention of the government{when}",
+            step.label_zh or "政府关注度" + (f"（滞后{step.lag}年）" if step.lag else ""),
+            step.unit or known.unit,
+            f"{step.value} of the work report of the {step.level}{when}",
+            step.source or citation_of(source),
+        )
+    }
+    if PLACE_CODE in columns.columns:
+        variables[PLACE_CODE] = _place_code(step.place)
+    keys = pd.DataFrame({PLACE_CODE: result.data[PLACE_CODE], given.year: given.data[given.year] - step.lag})
+    right = attention.data[["place_code", "report_year"]]
+    used = set(keys.dropna().itertuples(index=False, name=None))
+    is_used = pd.Series(
+        [key in used for key in right.itertuples(index=False, name=None)], index=right.index, dtype=bool
+    )
+    facts = (step.attention, "many_to_one", f"{step.level} of {step.place}, {given.year} - {step.lag}", "left")
+    return StepResult(
+        step=name,
+        said=f"{name}: {counts}",
+        columns=columns,
+        variables=variables,
+        reasons={step.name: counts},
+        joins=(join_report(facts, (keys, result.data[step.name].notna()), (right, is_used)),),
+        unmatched=pd.concat(
+            [
+                unmatched_rows(name, step.place, result.unmatched),
+                unmatched_rows(name, f"{step.attention}.{step.source_place}", attention.unmatched),
+            ],
+            ignore_index=True,
+        ),
+        notes=notes_of(name, result.assumptions, ()),
+    )
