@@ -155,9 +155,10 @@ def build_design(
     if firm_year is not None:
         check_firm_years(data, *firm_year)
     needed = [*numeric, *([weights] if weights else [])]
-    used = [name for name in dict.fromkeys([*needed, *columns_of([*cluster, *fixed_effects])]) if name in data.columns]
+    used = list(dict.fromkeys([*needed, *columns_of([*cluster, *fixed_effects])]))
     sample = estimation_sample(
-        data[used],
+        # An unknown column is refused with the nearest of all names.
+        data[used] if set(used) <= set(data.columns) else data,
         numeric=needed,
         categorical=cluster,
         fixed_effects=fixed_effects,

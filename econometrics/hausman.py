@@ -15,7 +15,8 @@ from econometrics.effects import Floats, Integers, encode_effects
 from econometrics.magnitude import wald_test
 from econometrics.regress import regress
 from econometrics.regression_result import Regression
-from econometrics.sample import estimation_sample
+from econometrics.sample import estimation_sample, numeric_values
+from econometrics.tails import t_p_values, t_quantiles
 from econometrics.weak_instruments import TestResult, chi_squared_test
 from shuzhi import EstimationError
 
@@ -29,13 +30,15 @@ class RandomEffects:
     Parameters
     ----------
     coefficients : Series
-        By term, the constant last.
+        By term, the constant last; collinear terms are left out.
     covariance : DataFrame
         Of the coefficients, for errors with one variance.
     error_variance, firm_variance : float
         Of the idiosyncratic and of the firm component; the latter is 0 where its estimate is negative.
     observations, firms : int
         Rows and firms.
+    assumptions, warnings : tuple of str
+        In words.
     """
 
     coefficients: pd.Series
@@ -44,6 +47,52 @@ class RandomEffects:
     firm_variance: float
     observations: int
     firms: int
+    assumptions: tuple[str, ...] = (
+        "firm effects are unrelated to the regressors",
+        "errors have one variance and are uncorrelated given the firm effect",
+    )
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def standard_errors(self) -> pd.Series:
+        """Standard errors by term."""
+        return pd.Series(np.sqrt(np.diag(self.covariance)), index=self.coefficients.index)
+
+    def to_frame(self, level: float = 0.95) -> pd.DataFrame:
+        """Return one row a term, with p values and intervals of the normal distribution.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of the interval.
+        """
+        errors = self.standard_errors
+        statistics = self.coefficients / errors
+        half = errors * t_quantiles(level, pd.Series(np.inf, index=errors.index))
+        return pd.DataFrame(
+            {
+                "term": self.coefficients.index,
+                "estimate": self.coefficients.to_numpy(),
+                "standard_error": errors.to_numpy(),
+                "statistic": statistics.to_numpy(),
+                "p_value": t_p_values(statistics, np.inf).to_numpy(),
+                "interval_low": (self.coefficients - half).to_numpy(),
+                "interval_high": (self.coefficients + half).to_numpy(),
+                "observations": self.observations,
+            }
+        )
+
+    def summary(self) -> str:
+        """Plain text for a reader."""
+        share = self.firm_variance / (self.firm_variance + self.error_variance)
+        lines = [
+            f"random effects, {self.observations:,} rows of {self.firms:,} firms; {share:.1%} of the error is theirs"
+        ]
+        lines += [
+            f"  {row.term:<20}{row.estimate:>12.5g} ({row.standard_error:.5g})" for row in self.to_frame().itertuples()
+        ]
+        lines += [f"  warning: {text}" for text in self.warnings]
+        return "\n".join(lines + [f"  assumption: {text}" for text in self.assumptions])
 
 
 def random_effects(
@@ -58,7 +107,8 @@ def random_effects(
     outcome : str
         Numeric column explained.
     regressors : str or sequence of str
-        Numeric columns that vary within firms.
+        Numeric columns, of which at least one varies within firms; year dummies and constant traits of firms may be
+        among them.
     firm : str
         Column of the firm.
 
@@ -71,29 +121,42 @@ def random_effects(
     ----------
     Swamy and Arora (1972); Baltagi and Chang (1994) for unbalanced panels.
     """
-    terms = list(as_names(regressors))
-    within = regress(data, outcome, terms, fixed_effects=firm, standard_errors="classical", drop_singletons=False)
-    return _random_effects(data, within, firm)
+    rows, terms, warnings = _usable(data, outcome, regressors, firm)
+    return _random_effects(rows, terms, _within(rows, outcome, terms, firm), firm, warnings)
 
 
-def _random_effects(data: pd.DataFrame, within: Regression, firm: str) -> RandomEffects:
-    terms = list(within.regressors)
-    rows = estimation_sample(data, numeric=[within.outcome, *terms], categorical=[firm], drop_singletons=False).data
+def _usable(
+    data: pd.DataFrame, outcome: str, regressors: str | Sequence[str], firm: str
+) -> tuple[pd.DataFrame, list[str], tuple[str, ...]]:
+    """Rows in which everything is known, terms that are not collinear, and what was left out."""
+    names = as_names(regressors)
+    rows = estimation_sample(data, numeric=[outcome, *names], categorical=[firm], drop_singletons=False).data
+    pooled = regress(rows, outcome, names, standard_errors="classical")
+    return rows, [name for name in names if name in pooled.coefficients.index], pooled.warnings
+
+
+def _within(rows: pd.DataFrame, outcome: str, terms: Sequence[str], firm: str) -> Regression:
+    return regress(rows, outcome, terms, fixed_effects=firm, standard_errors="classical", drop_singletons=False)
+
+
+def _random_effects(
+    rows: pd.DataFrame, terms: list[str], within: Regression, firm: str, warnings: tuple[str, ...]
+) -> RandomEffects:
     codes = encode_effects(rows, [firm]).codes[0]
-    y = rows[within.outcome].to_numpy(dtype=np.float64)
-    x = np.column_stack([rows[terms].to_numpy(dtype=np.float64), np.ones(len(rows))])
+    y = numeric_values(rows[within.outcome])
+    x = np.column_stack([*(numeric_values(rows[term]) for term in terms), np.ones(len(rows))])
     sizes = np.bincount(codes).astype(np.float64)
     firms, columns = len(sizes), x.shape[1]
-    if firms <= columns:
-        raise EstimationError(f"{firms} firms are too few for random effects with {columns} coefficients")
     residuals = within.residuals.to_numpy(dtype=np.float64)
-    error_variance = float(residuals @ residuals) / (len(y) - firms - len(terms))
+    error_variance = float(residuals @ residuals) / (len(y) - firms - len(within.coefficients))
     x_means, y_means = _means(x, codes, sizes), _means(y[:, None], codes, sizes)[:, 0]
-    inverse = np.linalg.inv((x_means * sizes[:, None]).T @ x_means)
-    between = y_means - x_means @ (inverse @ ((x_means * sizes[:, None]).T @ y_means))
-    spread = float(sizes @ between**2) - (firms - columns) * error_variance
-    scaled = x_means * sizes[:, None]
-    firm_variance = max(spread / (len(y) - float(np.trace(inverse @ (scaled.T @ scaled)))), 0.0)
+    base = _basis(x_means * np.sqrt(sizes)[:, None])
+    if firms <= base.shape[1]:
+        raise EstimationError(f"{firms} firms are too few for random effects with {columns} coefficients")
+    scaled = y_means * np.sqrt(sizes)
+    between = scaled - base @ (base.T @ scaled)
+    spread = float(between @ between) - (firms - base.shape[1]) * error_variance
+    firm_variance = max(spread / (len(y) - float(sizes @ (base**2).sum(axis=1))), 0.0)
     theta = 1 - np.sqrt(error_variance / (error_variance + sizes * firm_variance))
     x_star = x - theta[codes][:, None] * x_means[codes]
     y_star = y - theta[codes] * y_means[codes]
@@ -109,7 +172,15 @@ def _random_effects(data: pd.DataFrame, within: Regression, firm: str) -> Random
         firm_variance,
         len(y),
         firms,
+        warnings=warnings,
     )
+
+
+def _basis(columns: Floats) -> Floats:
+    """Orthonormal columns that span the given ones: means of year dummies are constant in a balanced panel."""
+    left, singular, _ = np.linalg.svd(columns / np.sqrt((columns**2).sum(axis=0)), full_matrices=False)
+    result: Floats = left[:, singular > 1e-10 * singular[0]]
+    return result
 
 
 def _means(columns: Floats, codes: Integers, sizes: Floats) -> Floats:
@@ -137,7 +208,7 @@ def hausman_test(
     outcome : str
         Numeric column explained.
     regressors : str or sequence of str
-        Numeric columns that vary within firms.
+        Numeric columns, of which at least one varies within firms; those that do are compared.
     firm : str
         Column of the firm.
     method : {"classical", "robust"}
@@ -147,19 +218,19 @@ def hausman_test(
     ----------
     Hausman (1978); Mundlak (1978); Arellano (1993).
     """
-    within = regress(data, outcome, regressors, fixed_effects=firm, standard_errors="classical", drop_singletons=False)
-    terms = list(within.regressors)
+    rows, everything, notes = _usable(data, outcome, regressors, firm)
+    within = _within(rows, outcome, everything, firm)
+    terms = list(within.coefficients.index)
     if method == "classical":
-        random = _random_effects(data, within, firm)
+        random = _random_effects(rows, everything, within, firm, notes)
         gap = (within.coefficients - random.coefficients[terms]).to_numpy(dtype=np.float64)
         spread = (within.covariance - random.covariance.loc[terms, terms]).to_numpy(dtype=np.float64)
         statistic = float(gap @ np.linalg.pinv(spread, hermitian=True) @ gap)
         return chi_squared_test("Hausman", NULL, statistic, len(terms))
-    rows = estimation_sample(data, numeric=[outcome, *terms], categorical=[firm], drop_singletons=False).data
-    frame = rows[[outcome, *terms, firm]]
+    frame = rows[[outcome, *everything, firm]]
     names = [f"{term} (mean of the firm)" for term in terms]
-    means = frame.groupby(firm)[terms].transform("mean").set_axis(names, axis=1)
-    extended = regress(pd.concat([frame, means], axis=1), outcome, [*terms, *names], cluster=firm)
+    means = frame.groupby(firm, observed=True)[terms].transform("mean").set_axis(names, axis=1)
+    extended = regress(pd.concat([frame, means], axis=1), outcome, [*everything, *names], cluster=firm)
     found = wald_test(extended, [name for name in names if name in extended.coefficients.index])
     return TestResult(
         "Hausman (Mundlak form, clustered)",

@@ -199,6 +199,13 @@ def simulate_extrapolate(
     generator = np.random.Generator(np.random.PCG64(seed))
     noise = generator.standard_normal((len(raw), simulations)) * np.sqrt(size)
     model = ClearedRegressor(design, outcome, regressor, kept[1:], noise)
+    left = model.left_share()
+    if left <= 0:
+        raise EstimationError(
+            f"an error variance of {size:.4g} is more than effects and controls leave of {regressor} "
+            f"({size / (1 - left):.4g}): no correction can be made; is the reliability given too low, or the error "
+            "persistent?"
+        )
     steps = np.concatenate([[0.0], added])
     estimates, variances = model.along(steps, with_variance=variance == "stefanski_cook")
     path = estimates.mean(axis=0)
@@ -241,7 +248,7 @@ def simulate_extrapolate(
             + (", apart from what the effects absorb" if effects else ""),
             "the controls are measured without error",
         ),
-        warnings=tuple(_notes(lost, model.left_share(), errors[extrapolant], extrapolant)),
+        warnings=tuple(_notes(lost, left, errors[extrapolant], extrapolant)),
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
 from econometrics.absorb import Absorber
-from econometrics.covariance import cluster_sums, small_sample_terms
+from econometrics.covariance import small_sample_terms
 from econometrics.design import Design
-from econometrics.effects import Floats, Integers, compact
+from econometrics.effects import Floats
+from econometrics.placebo_projection import column_meat
 from econometrics.resample import gram_kernel
 
 NOISES_AT_ONCE = 16
@@ -61,7 +61,7 @@ class ClearedRegressor:
                 part = np.s_[start : start + NOISES_AT_ONCE]
                 x = self.x[:, None] + step * self.errors[:, part]
                 scores = x * (self.y[:, None] - x * estimates[part, place])
-                sums = _meat(scores, codes)
+                sums = column_meat(scores, codes)
                 variances[part, place] = self.factor * sums / squares[part] ** 2
         return estimates, variances
 
@@ -77,20 +77,6 @@ class ClearedRegressor:
             gram = kernel.bootstrap(draws, seed)
             total += _from_gram(gram, base, self.controls, steps)
         return np.asarray(total / self.noise.shape[1], dtype=np.float64)
-
-
-def _meat(scores: Floats, codes: Sequence[Integers]) -> Floats:
-    """Sum of squared cluster sums of each column; over several cluster variables by inclusion and exclusion."""
-    if not codes:
-        return np.asarray((scores**2).sum(axis=0), dtype=np.float64)
-    found: Floats = np.zeros(scores.shape[1])
-    for size in range(1, len(codes) + 1):
-        for chosen in combinations(codes, size):
-            joint = chosen[0]
-            for code in chosen[1:]:
-                joint = compact(joint * (int(code.max(initial=-1)) + 1) + code)
-            found += (1 if size % 2 else -1) * (cluster_sums(scores, joint) ** 2).sum(axis=0)
-    return found
 
 
 def _from_gram(gram: Floats, base: int, controls: int, steps: Floats) -> Floats:

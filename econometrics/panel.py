@@ -166,7 +166,9 @@ def build_panel(spec: PanelSpec, tables: Mapping[str, RawTable]) -> Panel:
     return _finish(state, spec, sources)
 
 
-def refine_panel(data: pd.DataFrame, variables: Mapping[str, Variable], spec: PanelSpec) -> Panel:
+def refine_panel(
+    data: pd.DataFrame, variables: Mapping[str, Variable], spec: PanelSpec, notes: Sequence[PanelNote] = ()
+) -> Panel:
     """Do the steps of a specification on a table that is a panel already; none of them is a join.
 
     Parameters
@@ -177,6 +179,8 @@ def refine_panel(data: pd.DataFrame, variables: Mapping[str, Variable], spec: Pa
         What is known of its columns.
     spec : PanelSpec
         Only its keys, steps and checks are used.
+    notes : sequence of PanelNote
+        What the panel's own specification found out, which must be said of the result too.
 
     Raises
     ------
@@ -188,7 +192,8 @@ def refine_panel(data: pd.DataFrame, variables: Mapping[str, Variable], spec: Pa
     state = _State(_with_keys(data, spec, flow), dict(variables), flow, [], [], [])
     for number, step in enumerate(spec.steps):
         _take_step(state, step, spec, {}, ("steps", number))
-    return _finish(state, spec, {})
+    found = _finish(state, spec, {})
+    return replace(found, notes=tuple(dict.fromkeys([*notes, *found.notes])))
 
 
 def read_sources(spec: PanelSpec, tables: Mapping[str, RawTable]) -> dict[str, Source]:
@@ -272,7 +277,7 @@ def _join(state: _State, step: JoinStep, spec: PanelSpec, source: Source, place:
 def _attach(state: _State, step: DataStep, spec: PanelSpec, sources: Mapping[str, Source], place: Place) -> None:
     """Add the columns of a step that keeps all rows, and note what it says."""
     # Clusters, K-densities and inventories are loaded for panels that ask for them.
-    from econometrics.panel_emissions import Given
+    from econometrics.panel_step_result import Given
     from econometrics.panel_steps import do_step
 
     made = do_step(step, Given(state.data, state.variables, sources, spec.firm, spec.year, spec.at(*place)))

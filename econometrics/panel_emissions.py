@@ -1,35 +1,26 @@
-"""Firms' emissions in a panel: apportioned, of the sector, by components, of a vendor, or given; with intensities."""
+"""Firms' emissions in a panel, with their intensities, and with what an apportioned intensity can vary with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from econometrics.emission_activities import ActivityOptions
-from econometrics.emission_components import component_emissions
 from econometrics.emission_decomposition import ApportionmentDecomposition, apportionment_decomposition
-from econometrics.emission_factors import standard_coal_factor
 from econometrics.emission_intensity import emission_intensities
-from econometrics.emission_sectors import divisions, sector_co2, sector_energy
-from econometrics.emission_vendor import vendor_emissions
-from econometrics.emissions import ApportionedEmissions, apportion_co2, apportion_energy
+from econometrics.emission_sectors import divisions
 from econometrics.joined_variables import joined_variables
-from econometrics.panel_joins import join_report
-from econometrics.panel_sources import Source
-from econometrics.panel_step_names import has_vintage, intensity_columns, step_names
-from econometrics.panel_step_result import (
-    PanelNote,
-    StepResult,
-    citation_of,
-    counted,
-    in_unit,
-    notes_of,
-    prefixed,
-    unmatched_rows,
+from econometrics.panel_emission_kinds import (
+    Emissions,
+    apportioned,
+    components,
+    given_column,
+    sectors,
+    vendor,
 )
+from econometrics.panel_step_names import intensity_columns, step_names
+from econometrics.panel_step_result import Given, PanelNote, StepResult, in_unit, notes_of, prefixed
 from econometrics.panel_step_specs import (
     ApportionedStep,
     ComponentsStep,
@@ -38,39 +29,16 @@ from econometrics.panel_step_specs import (
     SectorsStep,
     VendorStep,
 )
-from econometrics.panel_values import read_column
 from econometrics.variables import Variable
 from shuzhi import DataError
 
-CEADS = "CEADs, sectoral CO2 inventory of China 1997-2019"
-YEARBOOK = "China Energy Statistical Yearbook"
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a step works on: the panel, what is known of its columns, its sources, its keys, and where it is written."""
-
-    data: pd.DataFrame
-    variables: Mapping[str, Variable]
-    sources: Mapping[str, Source]
-    firm: str
-    year: str
-    where: str
-
-
-@dataclass
-class _Emissions:
-    """New columns without prefix, and what is said of them."""
-
-    columns: pd.DataFrame
-    source: str
-    formula: str
-    reasons: str = ""
-    joins: list[dict[str, Any]] = field(default_factory=list)
-    unmatched: list[pd.DataFrame] = field(default_factory=list)
-    notes: list[PanelNote] = field(default_factory=list)
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
+_KINDS_ZH = {
+    "apportioned": "分摊",
+    "sectors": "行业",
+    "components": "分项核算",
+    "vendor": "数据商",
+    "given": "已有",
+}
 
 
 def emissions_step(
@@ -90,19 +58,19 @@ def emissions_step(
     DataError
         If a unit is unknown or cannot be right, a source lacks a column, or its keys repeat.
     """
-    name = f"emissions {step.prefix}{step.emissions}"
+    name = f"emissions {step.emissions}" + (f" ({step.prefix})" if step.prefix else "")
     try:
         match step:
             case ApportionedStep():
-                made = _apportioned(step, given, name)
+                made = apportioned(step, given, name)
             case SectorsStep():
-                made = _sectors(step, given, name)
+                made = sectors(step, given, name)
             case ComponentsStep():
-                made = _components(step, given, name)
+                made = components(step, given, name)
             case VendorStep():
-                made = _vendor(step, given, name)
+                made = vendor(step, given, name)
             case GivenStep():
-                made = _given(step, given)
+                made = given_column(step, given)
         if not isinstance(step, SectorsStep):
             _intensities(step, given, made, name)
     except DataError as error:
@@ -111,27 +79,38 @@ def emissions_step(
     return _result(step, given, made, name)
 
 
-def _result(step: EmissionsStep | SectorsStep, given: Given, made: _Emissions, name: str) -> StepResult:
+def _result(step: EmissionsStep | SectorsStep, given: Given, made: Emissions, name: str) -> StepResult:
     added = {each.removeprefix(step.prefix) for each in step_names(step, given.firm, given.year).added}  # type: ignore[arg-type]
     plain = made.columns[[each for each in made.columns.columns if each in added]]
     known = joined_variables(plain)
     main = "co2_tonnes" if "co2_tonnes" in made.columns else "industry_co2_tonnes"
     if main in known:
-        known[main] = _with_formula(known[main], made.formula)
+        known[main] = replace(known[main], formula=made.formula or known[main].formula)
     if "industry_energy_tce" in plain.columns:
         words = ("Energy of the industry", "行业能源消费量", "tce", made.formula)
         known["industry_energy_tce"] = Variable("industry_energy_tce", *words)
+    if step.prefix:
+        zh = _KINDS_ZH[step.emissions]
+        for each, variable in known.items():
+            labels = (f"{variable.label_en} ({step.emissions})", f"{variable.label_zh}（{zh}）")
+            known[each] = replace(variable, label_en=labels[0], label_zh=labels[1])
+    if not isinstance(step, SectorsStep) and step.intensities:
+        for kind, column in step.intensities.given().items():
+            for each, variable in known.items():
+                if each.endswith(f"_{kind}"):
+                    formula = variable.formula.replace(f"({kind} /", f"({column} /")
+                    known[each] = replace(variable, formula=formula)
     columns, variables = prefixed(plain, known, step.prefix, made.source)
     value = next(each for each in ("co2_tonnes", "industry_co2_tonnes", "industry_energy_tce") if each in made.columns)
     there = int(made.columns[value].notna().sum())
-    said = f"{name}: {there:,} of {len(plain):,} rows with a value"
+    said = f"{name}: {there:,} of {len(plain):,} rows with a value{made.said}"
     empty = pd.DataFrame(columns=["step", "column", "given", "rows", "reason"])
     return StepResult(
         step=name,
         said=f"{said} ({made.reasons})" if made.reasons else said,
         columns=columns,
         variables=variables,
-        reasons=dict.fromkeys(columns.columns, made.reasons),
+        reasons={step.prefix + each: made.by_column.get(each, made.reasons) for each in plain.columns},
         joins=tuple(made.joins),
         unmatched=pd.concat(made.unmatched, ignore_index=True) if made.unmatched else empty,
         notes=tuple(made.notes),
@@ -140,294 +119,7 @@ def _result(step: EmissionsStep | SectorsStep, given: Given, made: _Emissions, n
     )
 
 
-def _with_formula(variable: Variable, formula: str) -> Variable:
-    from dataclasses import replace
-
-    return replace(variable, formula=formula or variable.formula)
-
-
-def _firms(given: Given, industry: str, cost: str = "") -> pd.DataFrame:
-    """Return keys, industry and cost in yuan under the names that the functions of emissions use."""
-    data = given.data
-    frame = pd.DataFrame({given.firm: data[given.firm], given.year: data[given.year], "industry_code": data[industry]})
-    frame["industry_code"] = frame["industry_code"].astype("str")
-    if cost:
-        frame["operating_cost_yuan"] = in_unit(data[cost], given.variables, "", "yuan", given.where, "")
-    return frame
-
-
-def _apportioned(step: ApportionedStep, given: Given, name: str) -> _Emissions:
-    source = given.sources[step.industries]
-    year = step.industry_year or given.year
-    industries = pd.DataFrame(
-        {"industry_code": source.data[step.industry_column].astype("str"), given.year: source.data[year]}
-    )
-    where = f"{given.where}: {step.industries}"
-    industries["industry_cost"] = in_unit(
-        source.data[step.industry_cost],
-        source.variables,
-        step.industry_cost_unit,
-        "yuan",
-        where,
-        " or industry_cost_unit:",
-    )
-    if "vintage" in source.data.columns:
-        industries["vintage"] = source.data["vintage"]
-    industries = industries.dropna(subset=[given.year])
-    firms = _firms(given, step.industry, step.cost)
-    keys: dict[str, Any] = {"industry_cost_unit": "yuan", "scheme": step.scheme, "firm": given.firm, "year": given.year}
-    sectors = given.sources[step.sectors].data.rename(columns={given.year: "report_year"}) if step.sectors else None
-    if step.by == "co2":
-        result = apportion_co2(firms, industries, sectors=sectors, **keys)
-        origin = citation_of(given.sources[step.sectors]) if step.sectors else CEADS
-        factor = "industry_co2_tonnes"
-    else:
-        if step.energy:
-            industries["energy"] = source.data[step.energy]
-            keys["energy_unit"] = _energy_unit(step, source, where)
-        elif step.energy_table:
-            sectors = sector_energy(concept=step.energy_table).data
-        result = apportion_energy(firms, industries, sectors=sectors, factor=step.factor, **keys)
-        origin = citation_of(source) if step.energy else YEARBOOK if step.energy_table else str(step.sectors)
-        factor = f"industry energy x {standard_coal_factor(step.factor).describe()}"
-    made = _Emissions(result.data, f"{citation_of(source)}; {origin}", f"{step.cost} / industry cost x {factor}")
-    if not has_vintage(step):
-        made.columns = made.columns.drop(columns="vintage", errors="ignore")
-    _tell_apportioned(step, given, result, made, name)
-    made.joins.append(_apportion_line(step, given, firms, industries, result))
-    return made
-
-
-def _energy_unit(step: ApportionedStep, source: Source, where: str) -> str:
-    own = source.variables[str(step.energy)].unit if step.energy in source.variables else ""
-    if not (step.energy_unit or own):
-        raise DataError(f"{where}: {step.energy} has no unit; say energy_unit:, such as 10^4 tce (of standard coal)")
-    return step.energy_unit or own
-
-
-def _tell_apportioned(
-    step: ApportionedStep, given: Given, result: ApportionedEmissions, made: _Emissions, name: str
-) -> None:
-    lost = result.data["co2_tonnes"].isna()
-    label = given.data[step.industry].astype("str").fillna("(missing)") + " " + given.data[given.year].astype("str")
-    made.unmatched.append(
-        unmatched_rows(name, step.industry, counted(label[lost], result.data.loc[lost, "co2_reason"]))
-    )
-    reasons = result.data.loc[lost, "co2_reason"].value_counts().sort_index()
-    made.reasons = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
-    made.notes += notes_of(name, result.assumptions, result.warnings)
-    made.tables["industry_years"] = result.frame
-    above = len(result.above_industry)
-    if above:
-        words = f"; the listed firms exceed their industry in {above} industry-years"
-        made.reasons = made.reasons + words if made.reasons else words.removeprefix("; ")
-
-
-def _apportion_line(
-    step: ApportionedStep,
-    given: Given,
-    firms: pd.DataFrame,
-    industries: pd.DataFrame,
-    result: ApportionedEmissions,
-) -> dict[str, Any]:
-    """Return the line of the report of joins: by division and year."""
-    left = pd.DataFrame({"division": result.data["division"], given.year: firms[given.year]})
-    right = pd.DataFrame({"division": divisions(industries["industry_code"], step.scheme)})
-    right[given.year] = industries[given.year]
-    right = right.reset_index(drop=True)
-    pairs = set(left.dropna().itertuples(index=False, name=None))
-    there = set(right.dropna().itertuples(index=False, name=None))
-    is_left = pd.Series([key in there for key in left.itertuples(index=False, name=None)], index=left.index)
-    is_right = pd.Series([key in pairs for key in right.itertuples(index=False, name=None)], index=right.index)
-    facts = (step.industries, "many_to_one", f"division of {step.industry}, {given.year}", "left")
-    return join_report(facts, (left, is_left), (right, is_right))
-
-
-def _sectors(step: SectorsStep, given: Given, name: str) -> _Emissions:
-    table = sector_co2() if step.of == "co2" else sector_energy(concept=step.concept)
-    value = "co2_tonnes" if step.of == "co2" else "energy_tce"
-    column = f"industry_{value}"
-    division = divisions(given.data[step.industry].astype("str"))
-    years = pd.Series(step.sector_year, index=division.index) if step.sector_year else given.data[given.year]
-    keys = pd.DataFrame({"division": division, "report_year": years}, index=division.index)
-    lookup = table.data.set_index(["division", "report_year"])
-    rows = pd.MultiIndex.from_frame(keys)
-    if step.sector_year is not None and step.sector_year not in set(table.data["report_year"]):
-        known = sorted(int(year) for year in table.data["report_year"].unique())
-        raise DataError(f"sector_year: there is no {step.sector_year}; the years are {', '.join(map(str, known))}")
-    columns = pd.DataFrame(
-        {
-            "division": division,
-            column: lookup[value].reindex(rows).to_numpy(),
-            "vintage": lookup["vintage"].astype("object").reindex(rows).to_numpy(),
-        },
-        index=division.index,
-    ).astype({"vintage": "str"})
-    lost = columns[column].isna()
-    reason = pd.Series("no value of the sector in the year", index=division.index, dtype="str")
-    reason = reason.mask(division.isna(), "the industry is no division of mining, manufacturing or utilities")
-    reason = reason.mask(given.data[step.industry].isna(), "the industry is missing")
-    when = f"in {step.sector_year}, for all years" if step.sector_year else "in the year"
-    made = _Emissions(columns, CEADS if step.of == "co2" else YEARBOOK, f"of the division of {step.industry} {when}")
-    made.unmatched.append(
-        unmatched_rows(name, step.industry, counted(given.data.loc[lost, step.industry], reason[lost]))
-    )
-    made.reasons = "; ".join(f"{why}: {count:,}" for why, count in reason[lost].value_counts().sort_index().items())
-    made.notes += notes_of(name, table.assumptions, table.warnings)
-    wanted = {step.sector_year} if step.sector_year else set(given.data[given.year].dropna())
-    right = table.data.loc[table.data["report_year"].isin(wanted), ["division", "report_year"]].reset_index(drop=True)
-    used = set(keys.dropna().itertuples(index=False, name=None))
-    is_used = pd.Series(
-        [key in used for key in right.itertuples(index=False, name=None)], index=right.index, dtype=bool
-    )
-    facts = (
-        f"sector {step.of}",
-        "many_to_one",
-        f"division of {step.industry}, year {step.sector_year or ''}".strip(),
-        "left",
-    )
-    made.joins.append(join_report(facts, (keys, ~lost), (right, is_used)))
-    return made
-
-
-def _components(step: ComponentsStep, given: Given, name: str) -> _Emissions:
-    source = given.sources[step.activities]
-    firms = _firms(given, step.industry)
-    if step.province:
-        firms["province"] = given.data[step.province]
-    if step.scale:
-        firms["scale"] = pd.to_numeric(given.data[step.scale]).astype("float64")
-    keys = [given.firm, given.year]
-    wanted = [*keys, "activity", "amount", "unit", *(each for each in ("factor", "component") if each in source.data)]
-    activities = source.data[wanted]
-    pairs = set(firms[keys].itertuples(index=False, name=None))
-    is_known = pd.Series(
-        [key in pairs for key in activities[keys].itertuples(index=False, name=None)],
-        index=activities.index,
-        dtype=bool,
-    )
-    options = ActivityOptions(
-        step.fuel_set,
-        step.grid_level,
-        step.year_rule,
-        step.gwp,
-        step.wastewater_treatment,
-        step.forest_carbon_tonnes_per_ha,
-    )
-    result = component_emissions(
-        firms,
-        activities[is_known],
-        firm=given.firm,
-        year=given.year,
-        province="province" if step.province else None,
-        options=options,
-        imputation=step.imputation,
-        scale="scale" if step.scale else None,
-        smallest_group=step.smallest_group,
-        total=step.total,
-    )
-    made = _Emissions(result.data, citation_of(source), "sum of the four components")
-    basis = "; ".join(
-        f"{row.component} measured {row.measured:,}, imputed {row.imputed:,}, missing {row.missing:,}"
-        for row in result.basis.itertuples()
-    )
-    made.reasons = basis
-    outside = activities[~is_known]
-    label = outside[given.firm].astype("str") + " " + outside[given.year].astype("str")
-    not_there = pd.Series("an activity of a firm-year that is not in the panel", index=outside.index, dtype="str")
-    made.unmatched.append(unmatched_rows(name, step.activities, counted(label, not_there)))
-    problems = result.problems.assign(given="(activities)")
-    made.unmatched.append(unmatched_rows(name, step.activities, problems))
-    made.notes += notes_of(name, result.assumptions, result.warnings)
-    made.tables |= {"activities": result.activities, "components": result.basis}
-    measured = set(activities[is_known][keys].itertuples(index=False, name=None))
-    is_left = pd.Series([key in measured for key in firms[keys].itertuples(index=False, name=None)], index=firms.index)
-    facts = (step.activities, "one_to_many, added up", ", ".join(keys), "left")
-    made.joins.append(join_report(facts, (firms[keys], is_left), (activities[keys], is_known)))
-    return made
-
-
-def _vendor(step: VendorStep, given: Given, name: str) -> _Emissions:
-    source = given.sources[step.vendor]
-    firm, year = step.firm_column or given.firm, step.year_column or given.year
-    firm_kind = "stock_code" if given.firm == "stock_code" else "text"
-    table = source.data.drop(columns=[firm, year])
-    printed = {each: known.unit for each in table.columns if (known := source.variables.get(str(each))) and known.unit}
-    other = sorted(
-        f"{each} ({unit})" for each, unit in printed.items() if _tonnes(unit) not in (None, _tonnes(step.unit))
-    )
-    if other:
-        raise DataError(f"{step.vendor}: {', '.join(other)} is not in {step.unit}; say unit:")
-    result = vendor_emissions(table, columns=step.columns or None, unit=step.unit, tolerance=step.tolerance)
-    columns = step_names(step, given.firm, given.year).added
-    wanted = [each.removeprefix(step.prefix) for each in columns]
-    found = result.data.reindex(columns=[each for each in wanted if not each.startswith("ln")])
-    keys = pd.DataFrame(
-        {
-            given.firm: read_column(source.data[firm], firm_kind).values,
-            given.year: read_column(source.data[year], "year").values,
-        }
-    )
-    complete = keys.notna().all(axis=1)
-    twice = keys[complete & keys.duplicated(keep=False)]
-    if len(twice):
-        first = twice.iloc[0]
-        raise DataError(
-            f"{step.vendor}: {len(twice):,} rows share {firm} and {year}, such as {first.iloc[0]} {first.iloc[1]}; filter "
-            "the source or say repeated:"
-        )
-    # A vendor's file counts as zero nothing: what is not in it stays missing.
-    lookup = pd.concat([keys, found], axis=1)[complete].astype({given.year: "int64"})
-    left = given.data[[given.firm, given.year]]
-    merged = left.astype({given.year: "int64"}).merge(
-        lookup.assign(_there=True), on=[given.firm, given.year], how="left"
-    )
-    merged.index = left.index
-    is_left = merged["_there"].eq(True).fillna(False).astype(bool)
-    pairs = set(left.itertuples(index=False, name=None))
-    is_right = pd.Series([key in pairs for key in keys.itertuples(index=False, name=None)], index=keys.index)
-    made = _Emissions(
-        merged.drop(columns=[given.firm, given.year, "_there"]).astype("float64"),
-        citation_of(source),
-        f"as {step.vendor} gives it, in {step.unit}",
-    )
-    facts = (step.vendor, "one_to_one", f"{given.firm}, {given.year}", "left")
-    made.joins.append(join_report(facts, (left, is_left), (keys, is_right)))
-    missing = {
-        "not in the file": int((~is_left).sum()),
-        "no total in the file": int((is_left & merged["co2_tonnes"].isna()).sum()),
-    }
-    made.reasons = "; ".join(f"{why}: {count:,}" for why, count in missing.items() if count)
-    made.notes += notes_of(name, (), result.warnings)
-    made.tables |= {"vendor_columns": result.columns, "vendor_checks": result.checks}
-    if len(result.disagreements):
-        listed = result.disagreements
-        shown = ["co2_tonnes", "co2_components_tonnes", "difference_share"]
-        made.tables["vendor_disagreements"] = pd.concat([keys.loc[listed.index], listed[shown]], axis=1)
-    return made
-
-
-def _tonnes(unit: str) -> float | None:
-    """Return how many tonnes a printed unit is; None where it is none of mass."""
-    from econometrics.panel_units import conversion_factor
-
-    names = {"10^4 t": "10^4 tonne", "10^6 t": "10^6 tonne", "t": "tonne"}
-    try:
-        return conversion_factor(names.get(unit, unit), "tonne")
-    except DataError:
-        return None
-
-
-def _given(step: GivenStep, given: Given) -> _Emissions:
-    tonnes = in_unit(given.data[step.co2], given.variables, step.unit, "tonne", given.where, " or unit:")
-    known = given.variables.get(step.co2, Variable(step.co2))
-    made = _Emissions(pd.DataFrame({"co2_tonnes": tonnes}), known.source, step.co2)
-    missing = int(tonnes.isna().sum())
-    made.reasons = f"{step.co2} missing: {missing:,}" if missing else ""
-    return made
-
-
-def _intensities(step: EmissionsStep, given: Given, made: _Emissions, name: str) -> None:
+def _intensities(step: EmissionsStep, given: Given, made: Emissions, name: str) -> None:
     """Add intensities, and say what an apportioned one can vary with."""
     if step.intensities is None:
         return
@@ -441,6 +133,17 @@ def _intensities(step: EmissionsStep, given: Given, made: _Emissions, name: str)
     made.columns = made.columns.drop(columns=new, errors="ignore").join(result.data[new])
     made.notes += notes_of(name, (), result.warnings)
     made.tables["intensities"] = result.columns
+    for row in result.undefined.itertuples():
+        said = made.by_column.get(str(row.column), "")
+        words = f"{row.reason}: {row.rows:,}"
+        made.by_column[str(row.column)] = f"{said}; {words}" if said else words
+    for each in new:
+        # The logs lack what the intensity lacks, and their own.
+        plain = each.removeprefix("ln_").removeprefix("ln1p_")
+        inherited = made.by_column.get(plain, "") if plain != each else ""
+        own = made.by_column.get(each, "") if plain != each else ""
+        if plain not in {each, "co2_tonnes"}:
+            made.by_column[each] = "; ".join(text for text in (inherited, own) if text)
     undefined = [f"{row.column}: {row.reason}: {row.rows:,}" for row in result.undefined.itertuples()]
     made.texts["intensities"] = "\n".join([result.summary(), *undefined])
     is_apportioned = isinstance(step, ApportionedStep)
@@ -448,7 +151,7 @@ def _intensities(step: EmissionsStep, given: Given, made: _Emissions, name: str)
         _decompose(step, given, made, base["revenue"], name)
 
 
-def _decompose(step: EmissionsStep, given: Given, made: _Emissions, revenue: pd.Series, name: str) -> None:
+def _decompose(step: EmissionsStep, given: Given, made: Emissions, revenue: pd.Series, name: str) -> None:
     asked = step.decomposition
     assert step.intensities is not None
     cost = (asked.cost if asked else None) or (step.cost if isinstance(step, ApportionedStep) else "")

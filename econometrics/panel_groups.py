@@ -17,9 +17,10 @@ from econometrics.industry_groups import (
     sector_energy_intensity,
 )
 from econometrics.joined_variables import joined_variables
-from econometrics.panel_emissions import YEARBOOK, Given
+from econometrics.panel_emission_kinds import YEARBOOK
 from econometrics.panel_joins import join_report
 from econometrics.panel_step_result import (
+    Given,
     StepResult,
     citation_of,
     examples_of,
@@ -79,10 +80,7 @@ def _grouped(
 ) -> StepResult:
     """Return the result of a function of groups as that of a step."""
     columns, variables = added
-    sizes = "; ".join(
-        f"{each} {', '.join(f'{row.group} {row.rows:,}' for row in rows.itertuples())}"
-        for each, rows in result.groups.groupby("column", sort=False)
-    )
+    sizes = "; ".join(f"{each} {_sizes(rows)}" for each, rows in result.groups.groupby("column", sort=False))
     examples = examples_of(result.unmatched)
     return StepResult(
         step=name,
@@ -94,6 +92,12 @@ def _grouped(
         notes=notes_of(name, result.assumptions, result.warnings),
         tables={table: result.groups},
     )
+
+
+def _sizes(groups: pd.DataFrame) -> str:
+    """Return groups and their rows in words; 1.0 of a dummy is 1."""
+    pairs = zip(groups["group"].str.removesuffix(".0"), groups["rows"], strict=True)
+    return ", ".join(f"{group} {rows:,}" for group, rows in pairs)
 
 
 def _industry_groups(step: IndustryGroupsStep, given: Given) -> StepResult:
@@ -135,8 +139,8 @@ def _energy_structure(step: EnergyStructureStep, given: Given) -> StepResult:
         merged.index = keys.index
         new = new.join(merged[["tce_per_10k_yuan", "energy_intensity_group"]])
         formula = f"energy of the division / {step.intensity.output}"
-        words = ("Energy of the industry by output", "行业单位产出能耗", "tce per 10^4 yuan", formula, source)
-        known["tce_per_10k_yuan"] = Variable("tce_per_10k_yuan", *words)
+        labels = ("Energy of the industry by output", "行业单位产出能耗")
+        known["tce_per_10k_yuan"] = Variable("tce_per_10k_yuan", *labels, "tce per 10^4 yuan", formula, source)
         group = (
             "Energy intensity of the industry, group",
             "行业能耗强度分组",

@@ -8,10 +8,10 @@ import pandas as pd
 
 from econometrics.attention import add_government_attention, government_attention
 from econometrics.joined_variables import joined_variables
-from econometrics.panel_emissions import Given
 from econometrics.panel_joins import join_report
 from econometrics.panel_step_names import PLACE_CODE, treatment_columns
 from econometrics.panel_step_result import (
+    Given,
     StepResult,
     citation_of,
     examples_of,
@@ -83,8 +83,8 @@ def policy_step(step: PolicyStep, given: Given) -> StepResult:
         step=name,
         said=f"{said}; {examples}" if examples else said,
         columns=columns,
-        variables=_variables(step, columns, source, cohorts),
-        reasons=dict.fromkeys(columns.columns, examples or "no place, or never treated"),
+        variables=_variables(step, columns, source, cohorts, given.year),
+        reasons={each: _why_missing(columns, each, result.data[PLACE_CODE]) for each in columns.columns},
         joins=(_join_line(step, given, result.data[PLACE_CODE], cohorts),),
         unmatched=pd.concat([unmatched, lost], ignore_index=True),
         notes=notes_of(name, result.assumptions, result.warnings),
@@ -93,6 +93,17 @@ def policy_step(step: PolicyStep, given: Given) -> StepResult:
             f"{step.name or step.policy}_unused": result.unused,
         },
     )
+
+
+def _why_missing(columns: pd.DataFrame, name: str, codes: pd.Series) -> str:
+    """Return why values of a column of a policy are missing, with counts."""
+    missing, ever = columns[name].isna(), columns.iloc[:, 0]
+    counts = {
+        "place not found": int((missing & codes.isna()).sum()),
+        "never treated": int((missing & ever.eq(0)).sum()),
+        "industry not named by an incomplete list": int((missing & codes.notna() & ever.isna()).sum()),
+    }
+    return "; ".join(f"{why}: {count:,}" for why, count in counts.items() if count)
 
 
 def _cohorts(step: PolicyStep, given: Given, name: str) -> tuple[PolicyCohorts, pd.DataFrame, str]:
@@ -112,21 +123,25 @@ def _cohorts(step: PolicyStep, given: Given, name: str) -> tuple[PolicyCohorts, 
     source = given.sources[own.source]
     match = match_prefectures(source.data[own.place])
     years = pd.to_numeric(source.data[own.year]).astype("float64")
-    table = pd.DataFrame({"code": match.codes, "first_treated_year": years, "name": source.data[own.place]}).dropna()
-    if table.empty:
+    listed = pd.DataFrame({"code": match.codes, "first_treated_year": years, "name": source.data[own.place]}).dropna()
+    if listed.empty:
         raise DataError(f"{own.source}: no row of {own.place} is a place with a year")
-    different = table.groupby("code")["first_treated_year"].nunique()
+    different = listed.groupby("code")["first_treated_year"].nunique()
     if (different > 1).any():
         twice = ", ".join(different.index[different > 1][:5])
         raise DataError(f"{own.source}: places with more than one first year: {twice}; keep one row a place")
-    first = table.drop_duplicates("code").sort_values("code", ignore_index=True).astype({"first_treated_year": "int64"})
+    first = (
+        listed.drop_duplicates("code").sort_values("code", ignore_index=True).astype({"first_treated_year": "int64"})
+    )
     words = (f"treated are the places of {own.source} from {own.year} on",)
     lost = unmatched_rows(name, f"{own.source}.{own.place}", match.unmatched)
     cohorts = PolicyCohorts(step.name or OWN, first[["code", "name", "first_treated_year"]], words, ())
     return cohorts, lost, citation_of(source)
 
 
-def _variables(step: PolicyStep, columns: pd.DataFrame, source: str, cohorts: PolicyCohorts) -> dict[str, Variable]:
+def _variables(
+    step: PolicyStep, columns: pd.DataFrame, source: str, cohorts: PolicyCohorts, given_year: str
+) -> dict[str, Variable]:
     en = (step.name or step.policy).replace("_", " ") if step.policy == OWN else step.policy.replace("_", " ")
     zh = _POLICY_ZH[step.policy]
     rule = "; ".join(cohorts.assumptions)
@@ -134,7 +149,7 @@ def _variables(step: PolicyStep, columns: pd.DataFrame, source: str, cohorts: Po
     formulas = ("", f"{{year}} >= {first}", rule, f"{{year}} - {first}")
     found = {}
     for name, (label_en, label_zh, unit), formula in zip(treatment_columns(step.name), _COLUMNS, formulas, strict=True):
-        text = formula.replace("{year}", "year") or f"{first} is not missing"
+        text = formula.replace("{year}", given_year) or f"the place has a {first}"
         found[name] = Variable(name, f"{en}: {label_en}", f"{zh}：{label_zh}", unit, text, source)
     if PLACE_CODE in columns.columns:
         found[PLACE_CODE] = _place_code(step.place)
@@ -218,13 +233,14 @@ def attention_step(step: AttentionStep, given: Given) -> StepResult:
     is_used = pd.Series(
         [key in used for key in right.itertuples(index=False, name=None)], index=right.index, dtype=bool
     )
-    facts = (step.attention, "many_to_one", f"{step.level} of {step.place}, {given.year} - {step.lag}", "left")
+    before = f" - {step.lag}" if step.lag else ""
+    facts = (step.attention, "many_to_one", f"{step.level} of {step.place}, {given.year}{before}", "left")
     return StepResult(
         step=name,
         said=f"{name}: {counts}",
         columns=columns,
         variables=variables,
-        reasons={step.name: counts},
+        reasons={step.name: "no report of the place and year, or the place is unknown"},
         joins=(join_report(facts, (keys, result.data[step.name].notna()), (right, is_used)),),
         unmatched=pd.concat(
             [

@@ -144,7 +144,8 @@ def _emissions(step: ApportionedStep | ComponentsStep | VendorStep | GivenStep, 
         case VendorStep():
             wanted = [step.firm_column or firm, step.year_column or year, *step.columns]
             names.sources = [("vendor", step.vendor, wanted)]
-            names.added = ["co2_tonnes", "co2_components_tonnes", *(f"co2_{each}_tonnes" for each in COMPONENTS)]
+            parts = ["co2_components_tonnes", *(f"co2_{each}_tonnes" for each in COMPONENTS)]
+            names.added = ["co2_tonnes", *(parts if step.components else [])]
         case GivenStep():
             names.panel = [("co2", [step.co2])]
             names.added = [] if step.prefix + "co2_tonnes" == step.co2 else ["co2_tonnes"]
@@ -252,7 +253,7 @@ def option_problems(place: Place, step: ClusterMapSpec) -> Iterator[Problem]:
 def method_function(step: ClusterMapSpec) -> Callable[..., Any]:
     """Return the function of a method; without a reach in kilometres, K-densities are estimated first."""
     from econometrics.clusters import cluster_methods
-    from econometrics.delimit import k_density_clusters
+    from econometrics.k_density_clusters import k_density_clusters
 
     if step.method == "duranton_overman" and not _is_positive(step.options.get("reach")):
         return k_density_clusters
@@ -273,7 +274,7 @@ def _fits(place: Place, value: object, hint: Any) -> Iterator[Problem]:
 
 def _table_problems(place: Place, step: ClusterMapSpec) -> Iterator[Problem]:
     """Say which options that are tables are none: a source's name, or what stands for one."""
-    for name in TABLE_OPTIONS:
+    for name, needed in TABLE_OPTIONS.items():
         value = step.options.get(name)
         if value is None or isinstance(value, str):
             continue
@@ -282,7 +283,7 @@ def _table_problems(place: Place, step: ClusterMapSpec) -> Iterator[Problem]:
         ):
             continue
         also = ", a mapping of industries to groups, or a number of groups" if name == "groups" else ""
-        columns = ", ".join(TABLE_OPTIONS[name])
+        columns = ", ".join(needed)
         yield (*place, "options", name), f"{name} is a source with the columns {columns}{also} (given: {value!r})"
 
 

@@ -55,6 +55,18 @@ def notes_from_records(records: Sequence[Mapping[str, Any]]) -> tuple[PanelNote,
 
 
 @dataclass(frozen=True)
+class Given:
+    """What a step works on: the panel, what is known of its columns, its sources, its keys, and where it is written."""
+
+    data: pd.DataFrame
+    variables: Mapping[str, Variable]
+    sources: Mapping[str, Source]
+    firm: str
+    year: str
+    where: str
+
+
+@dataclass(frozen=True)
 class StepResult:
     """What a step adds to a panel, which keeps its rows.
 

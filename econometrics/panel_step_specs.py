@@ -235,6 +235,7 @@ class VendorStep(EmissionsStep):
     year_column: Name | None = Field(None, description="The panel's key if not given")
     columns: dict[str, str] = Field({}, description="Column of the file to item, where it is not a usual header")
     unit: Literal["t", "10^4 t", "10^6 t", "kg"] = "t"
+    components: bool = Field(False, description="Take the four components and their sum too")
     tolerance: float = Field(1e-3, ge=0)
 
 
@@ -316,7 +317,7 @@ class SizeGroupsStep(SpecModel):
     unit: str = Field("", description="That of the column if not given")
     at: Cuts = Field([10e9, 50e9], description="In yuan, or quantiles")
     labels: list[str] | None = None
-    within: Annotated[list[Name], BeforeValidator(as_list)] = []
+    within: Annotated[list[Name], BeforeValidator(as_list)] = Field([])
     check_magnitude: bool = Field(True, description="Whether the median must be that of a listed firm's market value")
     name: Name = "size_group"
 
@@ -326,7 +327,7 @@ class CutStep(SpecModel):
 
     cut: Name
     at: Cuts = "median"
-    within: Annotated[list[Name], BeforeValidator(as_list)] = []
+    within: Annotated[list[Name], BeforeValidator(as_list)] = Field([])
     labels: list[str] | None = None
     name: Name | None = Field(None, description="<column>_group if not given")
 
@@ -351,7 +352,7 @@ class InstrumentStep(Labelled):
 
     instrument: Name
     kind: Literal["leave_one_out_mean", "lag"]
-    groups: Annotated[list[Name], BeforeValidator(as_list)] = []
+    groups: Annotated[list[Name], BeforeValidator(as_list)] = Field([])
     years: Annotated[int, Field(ge=1, le=100)] = 1
     name: Name | None = Field(None, description="<column>_others_mean or <column>_lag<years> if not given")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from econometrics.panel_clusters import clusters_step
-from econometrics.panel_emissions import Given, emissions_step
+from econometrics.panel_emissions import emissions_step
 from econometrics.panel_groups import group_step
 from econometrics.panel_policies import attention_step, policy_step
-from econometrics.panel_step_result import StepResult
+from econometrics.panel_step_result import Given, StepResult
 from econometrics.panel_step_specs import (
     ApportionedStep,
     AttentionStep,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from econometrics.absorb import Absorber
 from econometrics.covariance import cluster_sums
-from econometrics.effects import Effects, Floats, Integers
+from econometrics.effects import Effects, Floats, Integers, compact
 
 # Above so many levels of the smaller effect the treatments themselves are demeaned.
 MOST_LEVELS = 600
@@ -50,8 +52,8 @@ class TreatmentProjection:
             absorber = None
         self.effects = effects
         self.weights = weights
-        self._absorber = absorber or Absorber(effects, weights)
-        swept = self._absorber.demean(np.column_stack([outcome, controls]))
+        self.absorber = absorber or Absorber(effects, weights)
+        swept = self.absorber.demean(np.column_stack([outcome, controls]))
         root = np.ones((rows, 1)) if weights is None else np.sqrt(weights)[:, None]
         self._root = root
         right = swept[:, 1:] * root
@@ -122,36 +124,64 @@ class TreatmentProjection:
         np.divide(products, squares, out=found, where=squares > NOTHING_LEFT * whole)
         return found
 
-    def cleared(self, treatments: Floats) -> Floats:
+    def cleared(self, treatments: Floats, swept: Floats | None = None) -> Floats:
         """Treatments cleared of effects and controls, times the root of the weights: (n, draws).
 
         Parameters
         ----------
         treatments : (n, draws) float array
             Candidate treatments; not missing.
+        swept : (n, draws) float array, optional
+            The same with the effects swept out, where that is done already.
         """
-        swept = self._absorber.demean(treatments) * self._root
-        return np.asarray(swept - self._basis @ (self._basis.T @ swept), dtype=np.float64)
+        left = (self.absorber.demean(treatments) if swept is None else swept) * self._root
+        return np.asarray(left - self._basis @ (self._basis.T @ left), dtype=np.float64)
 
-    def tests(self, treatments: Floats, clusters: tuple[Integers, ...], factor: float = 1.0) -> tuple[Floats, Floats]:
+    def tests(
+        self, treatments: Floats, clusters: Sequence[Integers], factor: float = 1.0, *, swept: Floats | None = None
+    ) -> tuple[Floats, Floats]:
         """Coefficients and their t statistics: two arrays (draws,).
 
         Parameters
         ----------
         treatments : (n, draws) float array
             Candidate treatments; not missing.
-        clusters : tuple of (n,) int arrays
-            One cluster variable; none for heteroskedasticity-robust errors.
+        clusters : sequence of (n,) int arrays
+            Cluster variables; none for heteroskedasticity-robust errors.
         factor : float
             Small-sample factor of the variance.
+        swept : (n, draws) float array, optional
+            The treatments with the effects swept out, where that is done already.
         """
-        cleared = self.cleared(treatments)
+        cleared = self.cleared(treatments, swept)
         squares = (cleared**2).sum(axis=0)
         whole = ((treatments - treatments.mean(axis=0)) ** 2 * self._root**2).sum(axis=0)
         nothing = np.full(len(squares), np.nan)
         usable = squares > NOTHING_LEFT * whole
         estimates = np.divide(cleared.T @ self.outcome, squares, out=nothing.copy(), where=usable)
         scores = cleared * (self.outcome[:, None] - cleared * estimates)
-        sums = cluster_sums(scores, clusters[0]) if clusters else scores
-        errors = np.sqrt(factor * (sums**2).sum(axis=0)) / np.where(usable, squares, np.nan)
+        meat = column_meat(scores, clusters)
+        errors = np.sqrt(factor * np.where(meat > 0, meat, np.nan)) / np.where(usable, squares, np.nan)
         return estimates, np.divide(estimates, errors, out=nothing.copy(), where=usable & (errors > 0))
+
+
+def column_meat(scores: Floats, clusters: Sequence[Integers]) -> Floats:
+    """Sum of squared cluster sums of each column; over several cluster variables by inclusion and exclusion.
+
+    Parameters
+    ----------
+    scores : (n, draws) float array
+        Regressor times residual, one column a model.
+    clusters : sequence of (n,) int arrays
+        Cluster variables; none for single rows.
+    """
+    if not clusters:
+        return np.asarray((scores**2).sum(axis=0), dtype=np.float64)
+    found: Floats = np.zeros(scores.shape[1])
+    for size in range(1, len(clusters) + 1):
+        for chosen in combinations(clusters, size):
+            joint = chosen[0]
+            for code in chosen[1:]:
+                joint = compact(joint * (int(code.max(initial=-1)) + 1) + code)
+            found += (1 if size % 2 else -1) * (cluster_sums(scores, joint) ** 2).sum(axis=0)
+    return found

@@ -5,6 +5,7 @@ Nothing is read or written here; the page is a function of the results.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from econometrics.study_results import Failure, StudyResults
 from econometrics.table_html import TABLE_STYLE, to_html
 from econometrics.table_model import Language, Table
 
+LONGEST_OPEN = 80
 SIMULATED = ("模拟数据：由程序生成，结果不可引用。", "Simulated data: made up by a program; do not cite these results.")
 
 
@@ -83,7 +85,10 @@ def render_study(
                     "title": section.title,
                     "sentences": section.sentences,
                     "figures": [_figure(figure) for figure in section.figures],
-                    "tables": [_table(table) for table in section.tables],
+                    "tables": [
+                        {"html": _table(table), "caption": table.caption, "rows": len(table.rows)}
+                        for table in section.tables
+                    ],
                 }
                 for section in study_sections(results, naming, language=language, tables=tables, figures=figures)
             ],
@@ -92,6 +97,7 @@ def render_study(
             assumptions=assumptions_in_words(results, naming),
             stated={name: stated_texts(results, naming, name) for name in ("warnings", "assumptions")},
             provenance=list(flat({**_own_provenance(results), **(provenance or {})})),
+            longest_open=LONGEST_OPEN,
             spec_text=str(results.spec.text),
         )
     )
@@ -119,7 +125,8 @@ def _table(table: Table) -> Markup:
 
 def _figure(figure: StudyFigure) -> dict[str, Any]:
     # The drawing's letters are outlines, and matplotlib escapes what stands in comments and titles.
-    return {"title": figure.title, "name": figure.name, "svg": Markup(figure.drawing.svg())}
+    svg = re.sub(r"(?s)\s*<metadata>.*?</metadata>", "", figure.drawing.svg())
+    return {"title": figure.title, "name": figure.name, "svg": Markup(svg)}
 
 
 def _counts(results: StudyResults) -> list[tuple[str, str, str]]:

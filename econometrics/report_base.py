@@ -12,6 +12,7 @@ import pandas as pd
 
 from econometrics.study_results import StudyResults
 from econometrics.study_tables import study_labels
+from econometrics.table_did import ESTIMATORS
 from econometrics.table_model import MINUS, Cell, Language
 from econometrics.table_words import effect_name, listed, variable_label
 
@@ -52,6 +53,11 @@ _DECLARED = {
     "placebos": "staggered",
     "honest_bounds": "staggered",
     "curves": "specification_curve",
+}
+_KINDS: dict[str, Both] = {
+    "attenuation": ("信度校正", "corrected by reliability"),
+    "simex": ("SIMEX", "SIMEX"),
+    "related_instruments": ("两种测量互为工具变量（ORIV）", "two measures as instruments (ORIV)"),
 }
 # What a result without a title of its own is about.
 _ABOUT = {"moderations": "moderator", "u_tests": "regressor", "thresholds": "threshold_variable"}
@@ -102,11 +108,17 @@ class Naming:
     def title(self, part: str, name: str) -> Both:
         """Return the title of a result as declared, else the label of the variable of its name, else its name."""
         declared = getattr(self.results.spec, _DECLARED.get(part, part), None)
-        entry = declared.get(name) if isinstance(declared, Mapping) else None
-        about = getattr(getattr(self.results, part, {}).get(name), _ABOUT.get(part, ""), "") or name
+        # A specification's entry can have several results: "digital: simex".
+        first, _, rest = name.partition(": ")
+        entry = declared.get(first) if isinstance(declared, Mapping) else None
+        about = str(getattr(getattr(self.results, part, {}).get(name), _ABOUT.get(part, ""), "") or first)
         # Names of results are no products of variables, whatever stands in them.
-        own = (self.labels["zh"].get(str(about), str(about)), self.labels["en"].get(str(about), str(about)))
-        return both_titles(getattr(entry, "title", None), own)
+        own = (self.labels["zh"].get(about, about), self.labels["en"].get(about, about))
+        zh, en = both_titles(getattr(entry, "title", None), own)
+        if not rest:
+            return zh, en
+        more = _KINDS.get(rest) or ESTIMATORS.get(rest, (rest, rest))
+        return f"{zh}：{more[0]}", f"{en}: {more[1]}"
 
     def of(self, part: str, name: str) -> Both:
         """Return a result with the word of its kind before it: 模型“基准”, model "Baseline"."""

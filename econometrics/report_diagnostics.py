@@ -8,131 +8,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from econometrics.emission_decomposition import ApportionmentDecomposition
 from econometrics.instrument_result import WEAK_F
 from econometrics.regression_build import FEW_CLUSTERS
 from econometrics.report_base import Naming, p_text, percent
+from econometrics.report_diagnostic_words import SENTENCES, Kind, Weight
 from econometrics.report_findings import share_reason
 from econometrics.study_results import StudyResults
 from econometrics.table_did import ESTIMATORS
 
-Weight = Literal["serious", "caution", "note"]
-Kind = Literal[
-    "emission_trap",
-    "emission_measured",
-    "weak_instrument",
-    "strong_instrument",
-    "few_clusters",
-    "low_reliability",
-    "reliability",
-    "failed",
-    "skipped",
-    "not_shown",
-    "group_flagged",
-    "estimator_failed",
-    "pre_trend",
-    "forbidden_weight",
-    "share_not_shown",
-    "collinear",
-    "singletons",
-    "dropped",
-    "units",
-]
 # Nunnally (1978): below it an index is too noisy for research; attenuation is then at least three tenths.
 LOW_RELIABILITY = 0.7
 LARGE_FORBIDDEN_WEIGHT = 0.1
 SIGNIFICANT = 0.05
 
-# By kind: how much it weighs, Chinese, English. Numbers come as text, shown alike everywhere.
-SENTENCES: dict[Kind, tuple[Weight, str, str]] = {
-    "emission_trap": ("serious", "{sentence_zh}", "{sentence_en}"),
-    "emission_measured": ("note", "{sentence_zh}", "{sentence_en}"),
-    "weak_instrument": (
-        "serious",
-        "{where_zh}：工具变量较弱，{strength_zh}。两阶段最小二乘有偏且区间失真，请以 Anderson-Rubin 区间为准。",
-        "{where_en}: the instruments are weak, {strength_en}. Two-stage least squares is biased and its interval "
-        "misleads; read the Anderson-Rubin interval instead.",
-    ),
-    "strong_instrument": (
-        "note",
-        "{where_zh}：工具变量强度可接受，{strength_zh}。",
-        "{where_en}: the instruments are strong enough, {strength_en}.",
-    ),
-    "few_clusters": (
-        "caution",
-        "{where_zh}：仅 {count} 个{level_zh}聚类（少于 {few}），聚类标准误往往偏小，"
-        "请对照 CR2 或 wild cluster bootstrap。",
-        "{where_en}: only {count} clusters of {level_en} (fewer than {few}); clustered errors tend to be too small, "
-        "compare CR2 or the wild cluster bootstrap.",
-    ),
-    "low_reliability": (
-        "serious",
-        "{where_zh}：指数信度较低，{found_zh}（界限 {low}），测量误差会使系数向 0 偏误{share_zh}。",
-        "{where_en}: the reliability of the index is low, {found_en} (bound {low}); measurement error draws its "
-        "coefficient towards zero{share_en}.",
-    ),
-    "reliability": (
-        "note",
-        "{where_zh}：指数信度为 {found_zh}{share_zh}。",
-        "{where_en}: the reliability of the index is {found_en}{share_en}.",
-    ),
-    "failed": (
-        "caution",
-        "{where_zh}未能估计{line_zh}：",
-        "{where_en} could not be estimated{line_en}:",
-    ),
-    "skipped": ("caution", "{where_zh}未做{line_zh}：", "{where_en} was left out{line_en}:"),
-    "not_shown": (
-        "caution",
-        "{where_zh}缺少已声明的{missing_zh}，因其未能估计。",
-        "{where_en} lacks what was declared for it but could not be estimated: {missing_en}.",
-    ),
-    "group_flagged": (
-        "caution",
-        "{where_zh}：组“{group_zh}”未能估计：",
-        '{where_en}: the group "{group_en}" could not be estimated:',
-    ),
-    "estimator_failed": (
-        "caution",
-        "{where_zh}：{estimator_zh}未能计算：",
-        "{where_en}: {estimator_en} could not be computed:",
-    ),
-    "pre_trend": (
-        "caution",
-        "{where_zh}：政策实施前各期效应联合显著（{found_zh}），平行趋势可疑。",
-        "{where_en}: the effects before the policy differ from zero together ({found_en}): parallel trends are "
-        "in doubt.",
-    ),
-    "forbidden_weight": (
-        "caution",
-        "{where_zh}：静态双向固定效应估计有 {share} 的权重来自以已处理者为对照的比较，请以异质性稳健的估计量为准。",
-        "{where_en}: {share} of the weight of the static two-way estimate lies on comparisons with units already "
-        "treated; read the robust estimators instead.",
-    ),
-    "share_not_shown": (
-        "note",
-        "{where_zh}：不报告中介占比，因为{reason_zh}。",
-        "{where_en}: no share mediated is given, because {reason_en}.",
-    ),
-    "collinear": (
-        "caution",
-        "{where_zh}：{terms_zh}因共线被略去。",
-        "{where_en}: {terms_en} left out as collinear with the effects or the other terms.",
-    ),
-    "singletons": (
-        "note",
-        "{where_zh}：剔除 {count} 个单例（固定效应中只出现一次的观测）。",
-        "{where_en}: singletons dropped (observations alone in one of the fixed effects): {count}.",
-    ),
-    "dropped": (
-        "note",
-        "{where_zh}：因缺失或非有限值剔除 {count} 行，缺失不作零处理。",
-        "{where_en}: rows dropped for missing or infinite values: {count}; missing is never taken for zero.",
-    ),
-    "units": ("note", "变量单位：{units_zh}。", "Units: {units_en}."),
-}
 _ORDER: dict[str, int] = {name: place for place, name in enumerate(get_args(Weight))}
 
 
@@ -194,6 +85,7 @@ def study_diagnostics(
         *find.incomplete(),
         *find.groups(),
         *find.policies(),
+        *find.checks(),
         *find.shares(),
         *find.collinear(),
         *find.rows("singletons", lambda reason: reason.startswith("singleton")),
@@ -303,7 +195,16 @@ class _Finder:
             yield from (("staggered", name, each) for each in comparison.results.values())
 
     def failures(self) -> Iterable[Diagnostic]:
+        # Checks of a battery have their own sentences, with labels in both languages.
+        checks = {
+            f"{name}: {row.label_en}"
+            for name, each in self.results.robustness.items()
+            for row in each.rows
+            if row.reason
+        }
         for each in self.results.failures:
+            if each.part == "robustness" and each.name in checks:
+                continue
             line_zh, line_en = (f"（第 {each.line} 行）", f" (line {each.line})") if each.line else ("", "")
             facts = {"message": each.message, "line_zh": line_zh, "line_en": line_en}
             yield self._say(each.kind, [(each.part, each.name)], **facts)
@@ -338,6 +239,13 @@ class _Finder:
                 yield self._say("pre_trend", place, found_zh=zh, found_en=en)
             if each.bacon is not None and each.bacon.forbidden_weight > LARGE_FORBIDDEN_WEIGHT:
                 yield self._say("forbidden_weight", place, share=percent(each.bacon.forbidden_weight))
+
+    def checks(self) -> Iterable[Diagnostic]:
+        for name, each in self.results.robustness.items():
+            for row in each.rows:
+                if row.reason:
+                    facts = {"check_zh": row.label_zh, "check_en": row.label_en, "message": row.reason}
+                    yield self._say("check_failed", [("robustness", name)], **facts)
 
     def shares(self) -> Iterable[Diagnostic]:
         for name, each in self.results.mediations.items():

@@ -14,12 +14,37 @@ from econometrics.figure_curve import specification_curve
 from econometrics.figure_estimates import coefficient_plot, event_study_plot, marginal_effects_plot
 from econometrics.figure_path import mediation_path_diagram
 from econometrics.figure_trends import trend_plot, yearly_values
-from econometrics.report_base import Naming, both_titles, is_binary, main_term
+from econometrics.report_base import Both, Naming, both_titles, is_binary, main_term
 from econometrics.report_plans import SectionName, added_figures, section_of_figure
 from econometrics.study_results import Failure, FigurePlan, StudyResults
 from econometrics.table_did import ESTIMATORS
 from econometrics.table_model import Language
 from shuzhi import DataError
+
+# What the dimensions of a specification curve are called.
+CHOICE_WORDS: dict[str, Both] = {
+    "outcome": ("被解释变量", "Outcome"),
+    "regressor": ("解释变量", "Regressor"),
+    "index": ("指数", "Index"),
+    "treatment": ("解释变量", "Treatment"),
+    "controls": ("控制变量", "Controls"),
+    "add_controls": ("增加控制变量", "Controls added"),
+    "drop_controls": ("减少控制变量", "Controls dropped"),
+    "fixed_effects": ("固定效应", "Fixed effects"),
+    "effects": ("固定效应", "Fixed effects"),
+    "cluster": ("聚类层级", "Clustered by"),
+    "weights": ("权重", "Weights"),
+    "standard_errors": ("标准误", "Standard errors"),
+    "transform": ("变换", "Transformation"),
+    "lag": ("滞后", "Lag"),
+    "lead": ("提前", "Lead"),
+    "first_differences": ("一阶差分", "First differences"),
+    "winsorise": ("缩尾", "Winsorised"),
+    "drop_years": ("剔除年份", "Years dropped"),
+    "sample": ("样本", "Sample"),
+    "baseline": ("同基准", "as the baseline"),
+    "none": ("无", "none"),
+}
 
 
 @dataclass(frozen=True)
@@ -142,8 +167,8 @@ class _Drawer:
         name, found = self._one(plan, "curves")
         frame = found.to_frame()
         choices = [str(each) for each in found.choices]
-        main = next((column for column in ("is_main", "is_baseline", "main") if column in frame.columns), None)
-        drawing = specification_curve(frame, choices, main=main, labels=self._labels(), **self.common)
+        words = {choice: self._said(both) for choice, both in CHOICE_WORDS.items()}
+        drawing = specification_curve(frame, choices, main="is_main", labels={**words, **self._labels()}, **self.common)
         zh, en = self.naming.title("curves", name)
         return drawing, (f"设定曲线：{zh}", f"Specification curve: {en}")
 

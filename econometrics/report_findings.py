@@ -252,22 +252,22 @@ def policy_sentence(name: str, found: Any, naming: Naming, digits: int = 3) -> B
 
 
 def robustness_sentence(found: Any) -> Both | None:
-    """Return how many of the checks of a battery have the sign of the first row and an interval without zero."""
-    frame = found.to_frame()
-    if not {"estimate", "interval_low", "interval_high"} <= set(frame.columns):
+    """Return how many of the checks of a battery bear out the baseline; None where there is no check.
+
+    Parameters
+    ----------
+    found : Robustness
+        The battery.
+    """
+    counts = found.counts()
+    total = sum(counts.values())
+    if not total:
         return None
-    rows = frame[np.isfinite(frame["estimate"].astype(float))]
-    if len(rows) < 2:
-        return None
-    sign = np.sign(float(rows["estimate"].iloc[0]))
-    others = rows.iloc[1:]
-    same = int((np.sign(others["estimate"].astype(float)) == sign).sum())
-    clear = sum(
-        np.sign(row.estimate) == sign and excludes_zero(row.interval_low, row.interval_high)
-        for row in others.itertuples()
-    )
+    holds, weaker, changes = (counts.get(name, 0) for name in ("holds", "weaker", "changes"))
+    lost = counts.get("not estimated", 0)
+    lost_zh, lost_en = (f"，{lost} 项未能估计", f", {lost} could not be estimated") if lost else ("", "")
     return (
-        f"{len(others)} 项稳健性检验中，{same} 项与基准符号一致，其中 {clear} 项区间不含 0。",
-        f"Of {len(others)} robustness checks {same} have the sign of the baseline, {clear} of them with an interval "
-        "that excludes zero.",
+        f"{total} 项稳健性检验中，{holds} 项支持基准结论，{weaker} 项同号但不再显著，{changes} 项结论改变{lost_zh}。",
+        f"Of {total} robustness checks {holds} bear out the baseline, {weaker} keep its sign but not its significance, "
+        f"{changes} change it{lost_en}.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -115,11 +116,11 @@ def _missing_tables(results: StudyResults) -> Iterable[TablePlan]:
         yield TablePlan("heterogeneity", "heterogeneity", groups, titles={"zh": "异质性", "en": "Heterogeneity"})
     for name in _unshown(results, "staggered"):
         titles = {"zh": f"政策效应：{name}", "en": f"Policy effect: {name}"}
-        yield TablePlan(f"policy_{name}", "staggered", (name,), titles=titles)
+        yield TablePlan(_file_name(f"policy_{name}"), "staggered", (name,), titles=titles)
     for part, (zh, en) in _RESULT_TABLES.items():
         for name in _unshown(results, part):
             titles = {"zh": f"{zh}：{name}", "en": f"{en}: {name}"}
-            yield TablePlan(f"{part}_{name}", "results", (f"{part}/{name}",), titles=titles)
+            yield TablePlan(_file_name(f"{part}_{name}"), "results", (f"{part}/{name}",), titles=titles)
 
 
 _RESULT_TABLES: dict[str, tuple[str, str]] = {
@@ -133,6 +134,11 @@ _RESULT_TABLES: dict[str, tuple[str, str]] = {
     "robustness": ("稳健性检验", "Robustness"),
     "measurement_error": ("测量误差校正", "Correction for measurement error"),
 }
+
+
+def _file_name(name: str) -> str:
+    """Return a name that every file system takes: results may be called "digital: simex"."""
+    return re.sub(r"\W+", "_", name).strip("_")
 
 
 def _unshown(results: StudyResults, part: str) -> tuple[str, ...]:
@@ -165,22 +171,24 @@ def added_figures(results: StudyResults) -> tuple[FigurePlan, ...]:
     taken = {plan.name for plan in results.figures}
     found: list[FigurePlan] = []
     if "trends" not in kinds:
-        found += [FigurePlan(f"trend_{name}", "trends", variable=name) for name in index_variables(results)]
+        found += [FigurePlan(_file_name(f"trend_{name}"), "trends", variable=name) for name in index_variables(results)]
     found += [
-        FigurePlan(f"paths_{name}", "paths", (name,)) for name in results.mediations if ("paths", name) not in shown
+        FigurePlan(_file_name(f"paths_{name}"), "paths", (name,))
+        for name in results.mediations
+        if ("paths", name) not in shown
     ]
     found += [
-        FigurePlan(f"event_study_{name}", "event_study", (name,))
+        FigurePlan(_file_name(f"event_study_{name}"), "event_study", (name,))
         for name in results.staggered
         if ("event_study", name) not in shown
     ]
     found += [
-        FigurePlan(f"marginal_effects_{name}", "marginal_effects", (name,))
+        FigurePlan(_file_name(f"marginal_effects_{name}"), "marginal_effects", (name,))
         for name in results.moderations
         if ("marginal_effects", name) not in shown
     ]
     found += [
-        FigurePlan(f"curve_{name}", "specification_curve", (name,))
+        FigurePlan(_file_name(f"curve_{name}"), "specification_curve", (name,))
         for name in results.curves
         if ("specification_curve", name) not in shown
     ]

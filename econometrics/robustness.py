@@ -78,8 +78,8 @@ def robustness(
         level=level,
         rows=tuple(rows),
         assumptions=(
-            "every check stands for itself: with many checks some fail by chance, and a check that holds proves nothing "
-            "about what all checks share",
+            "every check stands for itself: with many checks some fail by chance, and a check that holds proves "
+            "nothing about what all checks share",
             *base.result.assumptions,
         ),
         warnings=(

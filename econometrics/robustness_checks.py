@@ -291,7 +291,9 @@ class OtherCluster(ModelCheck):
 
     def apply(self, setting: Setting) -> Setting:
         """Change the clusters."""
-        return setting.change(cluster=self.to, standard_errors="cluster" if self.to else None)
+        kind = setting.model.standard_errors
+        fits = kind in ("cluster", "cr2", "wild") if self.to else kind in ("classical", "robust")
+        return setting.change(cluster=self.to, standard_errors=kind if fits else None)
 
 
 @dataclass(frozen=True)
@@ -323,6 +325,35 @@ class OtherErrors(ModelCheck):
         if kind in ("classical", "robust"):
             fields["cluster"] = ()
         return setting.change(**fields)
+
+
+@dataclass(frozen=True)
+class OtherControls(ModelCheck):
+    """Take another set of controls.
+
+    Parameters
+    ----------
+    to : tuple of str
+        All controls of the model.
+    """
+
+    to: tuple[str, ...]
+    kind: ClassVar[str] = "controls"
+    main: ClassVar[str] = "to"
+
+    def needs(self, model: Baseline) -> tuple[str, ...]:
+        """The columns."""
+        return self.to
+
+    def words(self, model: Baseline, names: Names) -> tuple[str, str]:
+        """Say what is changed."""
+        if not self.to:
+            return "不含控制变量", "No controls"
+        return f"控制变量：{names.zh(*self.to)}", f"Controls: {names.en(*self.to)}"
+
+    def apply(self, setting: Setting) -> Setting:
+        """Change the controls."""
+        return setting.change(controls=tuple(name for name in self.to if name not in setting.model.regressors))
 
 
 @dataclass(frozen=True)

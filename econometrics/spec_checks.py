@@ -18,7 +18,7 @@ class RobustnessSpec(SpecModel):
 
     model: Name
     focus: Names | None = Field(None, description="Terms that are compared; the first regressor if not given")
-    checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    checks: Annotated[list[str | dict[str, Any]], Field(min_length=1)]
     draws: Draws | None = None
     seed: Seed | None = None
     title: Titles = Field({})

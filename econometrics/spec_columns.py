@@ -10,9 +10,10 @@ from econometrics.panel_formula import parse_formula
 from econometrics.panel_spec import DefineStep, PanelSpec, WinsoriseStep
 from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
 from econometrics.panel_yaml import Place, Problem, nearest
+from econometrics.robustness_setting import Check
 from econometrics.sample import columns_of
 from econometrics.spec import StudySpec
-from econometrics.spec_models import chain_of, condition_columns, full_mediation, full_model
+from econometrics.spec_models import baseline_of, chain_of, checks_of, condition_columns, full_mediation, full_model
 from econometrics.study_results import Failure, Part
 
 # Sections of a specification in the order in which they are run, and the part of the results that each fills.
@@ -45,12 +46,15 @@ class StudyPlan:
         What is left out, and for want of which column.
     columns : tuple of str
         Columns of the sample.
+    checks : dict of str to tuple of Check
+        By battery of robustness checks, those that have all their columns.
     """
 
     sample: PanelSpec
     names: dict[str, tuple[str, ...]]
     skipped: list[Failure]
     columns: tuple[str, ...]
+    checks: dict[str, tuple[Check, ...]]
 
 
 @dataclass
@@ -122,10 +126,11 @@ def plan_study(spec: StudySpec, columns: Sequence[str]) -> StudyPlan:
     _plan_variables(known, steps, places)
     _plan_sample(known, steps, places)
     names = _plan_parts(known)
+    checks = {name: _plan_checks(known, name) for name in names["robustness"]}
     _plan_description(known)
     if known.problems:
         raise spec.error(known.problems)
-    return StudyPlan(_sample_spec(spec, steps, places), names, known.skipped, tuple(known.names))
+    return StudyPlan(_sample_spec(spec, steps, places), names, known.skipped, tuple(known.names), checks)
 
 
 def _plan_variables(known: _Known, steps: list[Any], places: list[Place]) -> None:
@@ -230,6 +235,21 @@ def _plan_parts(known: _Known) -> dict[str, tuple[str, ...]]:
                 usable.append(name)
         names[section] = tuple(usable)
     return names
+
+
+def _plan_checks(known: _Known, name: str) -> tuple[Check, ...]:
+    """Return the checks of a battery that have all their columns."""
+    spec = known.spec
+    baseline = baseline_of(spec, spec.robustness[name].model, spec.robustness[name].focus)
+    kept = []
+    for number, check in checks_of(spec, name)[0]:
+        place: Place = ("robustness", name, "checks", number)
+        reasons = known.lacks(place, check.needs(baseline))
+        if reasons:
+            known.skip("robustness", f"{name}: {check.kind}", reasons, place)
+        else:
+            kept.append(check)
+    return tuple(kept)
 
 
 def _plan_description(known: _Known) -> None:

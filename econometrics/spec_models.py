@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from econometrics.covariance import SmallSample, StandardErrors
 from econometrics.panel_formula import parse_formula
+from econometrics.panel_yaml import Problem
+from econometrics.robustness_baseline import Baseline
+from econometrics.robustness_declare import read_check
+from econometrics.robustness_setting import Check
 from econometrics.sample import columns_of
 
 if TYPE_CHECKING:
@@ -204,3 +208,69 @@ def full_mediation(spec: StudySpec, name: str) -> FullMediation:
 def seed_of(spec: StudySpec, own: int | None) -> int | None:
     """Return the seed of a part: its own, or that of the defaults."""
     return own if own is not None else spec.defaults.seed
+
+
+def baseline_of(spec: StudySpec, model: str, focus: list[str] | None = None) -> Baseline:
+    """Return a model as the baseline that robustness checks vary.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    model : str
+        One of its models, by least squares.
+    focus : list of str, optional
+        Terms that are compared; by default the first regressor.
+    """
+    full = full_model(spec, model)
+    return Baseline(
+        outcome=full.outcome,
+        regressors=full.regressors,
+        controls=full.controls,
+        focus=tuple(focus or full.regressors[:1]),
+        fixed_effects=full.fixed_effects,
+        cluster=full.cluster,
+        weights=full.weights,
+        standard_errors=full.standard_errors,
+        small_sample=full.small_sample,
+        firm=spec.panel.firm,
+        year=spec.panel.year,
+    )
+
+
+def checks_of(spec: StudySpec, name: str) -> tuple[list[tuple[int, Check]], list[Problem]]:
+    """Read the checks of a study's battery; those that draw and name no seed take the study's.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    name : str
+        One of its batteries.
+
+    Returns
+    -------
+    checks : list of (int, Check)
+        With their places in the list.
+    problems : list of (tuple, str)
+        Places and words.
+    """
+    each = spec.robustness[name]
+    checks: list[tuple[int, Check]] = []
+    problems: list[Problem] = []
+    for number, entry in enumerate(each.checks):
+        check, found = read_check(entry, ("robustness", name, "checks", number))
+        problems += found
+        if check is not None:
+            checks.append((number, _seeded(check, entry, spec, each.seed, each.draws)))
+    return checks, problems
+
+
+def _seeded(check: Check, entry: Any, spec: StudySpec, seed: int | None, draws: int | None) -> Check:
+    """Give a check the study's seed and draws where its own entry names none."""
+    given = entry.get(check.kind) if isinstance(entry, dict) else None
+    named = set(given) if isinstance(given, dict) else set()
+    told = {"seed": seed_of(spec, seed), "draws": draws or spec.defaults.draws}
+    known = {each.name for each in fields(check)}
+    new = {key: value for key, value in told.items() if key in known - named and value is not None}
+    return replace(check, **new) if new else check

@@ -241,6 +241,7 @@ class FamilySpec(SpecModel):
     adjustment: FamilyAdjustment = "romano_wolf"
     draws: Draws | None = None
     seed: Seed | None = None
+    title: Titles = Field({})
 
 
 class ModeratorSpec(SpecModel):
@@ -251,6 +252,7 @@ class ModeratorSpec(SpecModel):
     centring: Centring = "mean"
     grid: Annotated[int, Field(ge=2, le=1000)] = 41
     level: Level | None = None
+    title: Titles = Field({})
 
 
 class UTestSpec(SpecModel):
@@ -260,6 +262,7 @@ class UTestSpec(SpecModel):
     regressor: Name | None = None
     interval: tuple[float, float] | None = None
     level: Level | None = None
+    title: Titles = Field({})
 
 
 class ThresholdSpec(SpecModel):
@@ -272,6 +275,7 @@ class ThresholdSpec(SpecModel):
     trim: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     draws: Draws | None = None
     seed: Seed | None = None
+    title: Titles = Field({})
 
 
 class PlaceboSpec(SpecModel):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from econometrics.mediation_intervals import ANALYTIC, BOOTSTRAP
 from econometrics.panel_yaml import Place, Problem, nearest
-from econometrics.spec_models import chain_of, full_mediation, full_model, instruments_of, seed_of
+from econometrics.spec_models import chain_of, checks_of, full_mediation, full_model, instruments_of, seed_of
 from econometrics.spec_parts import ResultSection
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def reference_problems(spec: StudySpec) -> list[Problem]:
         *_mediation_problems(spec),
         *_group_problems(spec),
         *_other_problems(spec),
+        *_check_problems(spec),
         *_nonlinear_problems(spec),
         *_shown_problems(spec),
     ]
@@ -166,7 +167,7 @@ def _other_problems(spec: StudySpec) -> Iterator[Problem]:
     for part in ("moderators", "u_tests", "thresholds", "robustness", "specification_curve", "measurement_error"):
         for name, each in getattr(spec, part).items():
             yield from _unknown((part, name, "model"), each.model, spec.models, "model")
-            if each.model in spec.models and full_model(spec, each.model).endogenous and part != "robustness":
+            if each.model in spec.models and full_model(spec, each.model).endogenous:
                 yield (part, name, "model"), f"{each.model} has instruments; give a model by least squares"
     for name, staggered in spec.staggered.items():
         if staggered.placebo is not None:
@@ -175,6 +176,16 @@ def _other_problems(spec: StudySpec) -> Iterator[Problem]:
         for name, each in getattr(spec, part).items():
             if part != "measurement_error" or each.simulate:
                 yield from _needs_seed(spec, (part, name), each.seed, "what is drawn here")
+
+
+def _check_problems(spec: StudySpec) -> Iterator[Problem]:
+    """Say which robustness checks are none, and which terms in focus are none of the model."""
+    for name, each in spec.robustness.items():
+        yield from checks_of(spec, name)[1]
+        if each.model in spec.models:
+            terms = full_model(spec, each.model).terms
+            for term in each.focus or []:
+                yield from _unknown(("robustness", name, "focus"), term, terms, f"term of {each.model}")
 
 
 def _nonlinear_problems(spec: StudySpec) -> Iterator[Problem]:

@@ -129,6 +129,11 @@ def _run_one(state: _Run, section: str, part: Part, name: str) -> None:
     elif section == "heterogeneity" and spec.heterogeneity[name].mediation:
         place = (section, name, "mediation")
         state.attempt("indirect_groups", name, place, lambda: run_indirect_groups(spec, sample, name))
+    elif section == "robustness" and found is not None:
+        for row in found.rows:
+            if row.reason:
+                failed = f"{name}: {row.label_en}"
+                state.failures.append(Failure(part, failed, "failed", row.reason, spec.line(section, name)))
     elif section == "staggered" and found is not None:
         for estimator, words in found.failures.items():
             line = spec.line(section, name)

@@ -26,9 +26,10 @@ from econometrics.moderators import Moderation, moderate
 from econometrics.placebo_did import Placebo, placebo_in_space
 from econometrics.regress import regress
 from econometrics.regression_result import Regression
+from econometrics.robustness import Robustness, robustness
 from econometrics.sample import columns_of
 from econometrics.spec import StudySpec
-from econometrics.spec_models import FullModel, full_mediation, full_model, seed_of
+from econometrics.spec_models import FullModel, baseline_of, full_mediation, full_model, seed_of
 from econometrics.study_groups import grouping_for
 from econometrics.study_sample import StudySample
 from econometrics.threshold import ThresholdRegression, threshold_regression
@@ -289,6 +290,19 @@ def run_honest_bounds(spec: StudySpec, comparison: EstimatorComparison, name: st
     raise EstimationError("bounds need the estimator sun_abraham or event_study, and neither could be computed")
 
 
+def run_robustness(spec: StudySpec, sample: StudySample, name: str) -> Robustness:
+    """Run a battery of checks on a model of a study."""
+    each = spec.robustness[name]
+    variables = sample.panel.variables
+    return robustness(
+        sample.rows(full_model(spec, each.model).where),
+        baseline_of(spec, each.model, each.focus),
+        sample.plan.checks[name],
+        labels={column: (known.label("zh"), known.label("en")) for column, known in variables.items()},
+        level=1 - spec.defaults.level,
+    )
+
+
 def measurement_methods(spec: StudySpec, name: str) -> dict[str, Callable[[StudySample], Any]]:
     """Return the corrections for measurement error that a study asks for, by name of the method."""
     each, model = spec.measurement_error[name], full_model(spec, spec.measurement_error[name].model)
@@ -340,4 +354,5 @@ RUNNERS: Mapping[str, Callable[[StudySpec, StudySample, str], Any]] = {
     "u_tests": run_u_test,
     "thresholds": run_threshold,
     "staggered": run_staggered,
+    "robustness": run_robustness,
 }

@@ -12,7 +12,7 @@ from econometrics.spec_models import full_model
 from econometrics.spec_references import builder_of
 from econometrics.study_results import StudyResults, TablePlan
 from econometrics.table_model import Language, Table
-from shuzhi import ShuzhiError
+from shuzhi import DataError, ShuzhiError
 
 _COLUMNS = (
     "estimate",
@@ -155,13 +155,17 @@ def _named(found: Mapping[str, Any], kind: str) -> list[Any]:
 
 def _results(plan: TablePlan, results: StudyResults, language: Language, shared: dict[str, Any]) -> Table:
     parts, labels = results.parts(), shared["labels"]
+    splits = {name: title_of(each, language, name) for name, each in results.spec.heterogeneity.items()}
     is_of_one = len({key.split("/", 1)[0] for key in plan.parts}) == 1
     frames = []
     for key in plan.parts:
         section, name = key.split("/", 1)
         rows = _wanted_rows(parts[key].to_frame(), plan.terms, _controls_of(results, section, name))
         heading = _heading(results, section, name, language, name if is_of_one else f"{name} ({section})")
-        frames.append(rows.assign(result=heading, term=_row_names(rows, labels)))
+        if len(rows):
+            frames.append(rows.assign(result=heading, term=_row_names(rows, {**splits, **labels}, language)))
+    if not frames:
+        raise DataError(f"table {plan.name}: no result has a row of {', '.join(plan.terms)}")
     stacked = pd.concat(frames, ignore_index=True)
     columns = [name for name in _COLUMNS if name in stacked.columns and stacked[name].notna().any()]
     shared.setdefault("stars", False)
@@ -173,8 +177,7 @@ def _wanted_rows(rows: pd.DataFrame, terms: Sequence[str], controls: Sequence[st
     """Return the rows of some terms or effects, or all but those of controls."""
     if terms:
         names = [name for name in ("term", "effect") if name in rows.columns]
-        wanted = pd.concat([rows[name].isin(list(terms)) for name in names], axis=1).any(axis=1)
-        return rows[wanted] if wanted.any() else rows
+        return rows[pd.concat([rows[name].isin(list(terms)) for name in names], axis=1).any(axis=1)]
     kept = rows[~rows["term"].isin(list(controls))]
     return kept if len(kept) else rows
 
@@ -182,7 +185,7 @@ def _wanted_rows(rows: pd.DataFrame, terms: Sequence[str], controls: Sequence[st
 def _controls_of(results: StudyResults, section: str, name: str) -> tuple[str, ...]:
     """Return the terms of a result's model that are not what it is about."""
     spec = results.spec
-    declared = getattr(spec, _SECTIONS.get(section, section), {}).get(name.split(": ")[0])
+    declared = getattr(spec, _SECTIONS.get(section, section), {}).get(name.split(": ", maxsplit=1)[0])
     model = name if section == "models" else getattr(declared, "model", None)
     if model not in spec.models:
         return ()
@@ -191,6 +194,16 @@ def _controls_of(results: StudyResults, section: str, name: str) -> tuple[str, .
     return tuple(control for control in full_model(spec, str(model)).controls if control not in about)
 
 
+_EFFECTS = {
+    "total": {"zh": "总效应", "en": "Total effect"},
+    "a": {"zh": "路径 a", "en": "Path a"},
+    "b": {"zh": "路径 b", "en": "Path b"},
+    "direct": {"zh": "直接效应", "en": "Direct effect"},
+    "indirect": {"zh": "间接效应", "en": "Indirect effect"},
+    "turning point": {"zh": "拐点", "en": "Turning point"},
+    "slope at the lower end": {"zh": "左端斜率", "en": "Slope at the lower end"},
+    "slope at the upper end": {"zh": "右端斜率", "en": "Slope at the upper end"},
+}
 _SECTIONS = {
     "mediations": "mediation",
     "groups": "heterogeneity",
@@ -208,7 +221,7 @@ def _heading(results: StudyResults, section: str, name: str, language: Language,
     return title_of(part, language, otherwise) if hasattr(part, "title") else otherwise
 
 
-def _row_names(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.Series:
+def _row_names(rows: pd.DataFrame, labels: Mapping[str, str], language: Language) -> pd.Series:
     """Return what each row is called: what is compared, in which group or against which, and by which test."""
 
     def told(column: str) -> pd.Series:
@@ -217,8 +230,12 @@ def _row_names(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.Series:
         return rows[column].astype("str").fillna("")
 
     def spoken(column: str) -> pd.Series:
-        return told(column).map(lambda text: labels.get(text, text))
+        words = {name: titles[language] for name, titles in _EFFECTS.items()} | labels
+        return told(column).map(lambda text: words.get(text, text))
 
+    label = f"label_{language}"
+    if label in rows.columns:
+        return told(label).where(told("term") == rows["term"].iloc[0], told(label) + ", " + spoken("term"))
     names = spoken("term")
     for column in ("effect", "check", "estimator", "split"):
         names = names.where((told(column) == "") | (told(column) == told("term")), names + ", " + spoken(column))

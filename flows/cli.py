@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import cli_dictionary, cli_look, cli_panel, cli_quality, cli_study, cli_validate
+from flows import cli_clusters, cli_dictionary, cli_fetch, cli_look, cli_panel, cli_quality, cli_study, cli_validate
 from flows.cli_look import DictionaryFolder, StoreOption
 from flows.server import prepare_prefect, without_heartbeat
 from nlp.options import Ocr, Reader, Rule, Script, Segmenter
@@ -473,8 +473,9 @@ def demo(
 
 for command in (cli_look.status, cli_look.evidence, cli_look.sql, cli_quality.quality):
     app.command()(command)
-for command in (cli_panel.panel, cli_panel.describe, cli_study.study):
+for command in (cli_clusters.clusters, cli_panel.panel, cli_panel.describe, cli_study.study):
     app.command()(command)
+app.command()(cli_fetch.fetch)
 app.add_typer(cli_dictionary.dictionary_app, name="dictionary")
 app.add_typer(cli_validate.validate_app, name="validate")
 

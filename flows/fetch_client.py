@@ -114,7 +114,7 @@ class PoliteClient:
             self.requests += 1
             with self._sent(url, headers, form) as response:
                 if response.status_code not in REDIRECTS:
-                    check_status(response)
+                    check_status(response, is_part="Range" in headers)
                     yield response
                     return
                 before, url = url, urljoin(url, response.headers.get("location", ""))
@@ -164,10 +164,10 @@ class PoliteClient:
         raise AssertionError("tries is at least one")
 
 
-def check_status(response: httpx.Response) -> None:
-    """Raise a `FetchError` unless the answer is one with content, or one about a range of bytes."""
+def check_status(response: httpx.Response, *, is_part: bool = False) -> None:
+    """Raise a `FetchError` unless the answer is one with content, or one about the range of bytes asked for."""
     code = response.status_code
-    if code in (200, 206, 416):
+    if code == 200 or (is_part and code in (206, 416)):
         return
     status: Literal["failed", "refused"] = "failed" if code in TRIED_AGAIN else "refused"
     raise FetchError(f"the server answers {code}", status, wait=retry_after(response.headers.get("retry-after")))

@@ -64,7 +64,7 @@ class Part:
         self._link = link
 
     def facts(self) -> dict[str, Any]:
-        """Return what is known of the part: ``etag`` and ``is_complete``; nothing where there is no part of the link."""
+        """Return what is known of the part, ``etag`` and ``is_complete``; nothing where there is no such part."""
         try:
             facts = json.loads(self._facts_path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -145,6 +145,7 @@ def _receive(client: PoliteClient, wanted: Wanted, part: Part, parameters: Fetch
         announced = _length(response)
         if announced is not None and start + announced > limit:
             raise FetchError(f"{(start + announced) / 1e6:,.1f} MB, larger than {limit / 1e6:,.1f} MB", "refused")
+        notes.clear()
         if start:
             notes.append(f"resumed after {start:,} bytes")
         new_etag = response.headers.get("etag", "")
@@ -165,10 +166,8 @@ def _start(response: httpx.Response, asked: int, etag: str, part: Part) -> int:
         return 0
     found = CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     is_rest = response.status_code == 206 and found is not None and int(found[1]) == asked
-    if asked and is_rest and response.headers.get("etag", "") == etag:
+    if is_rest and response.headers.get("etag", "") == etag:
         return asked
-    if not asked:
-        raise FetchError(f"the server answers {response.status_code} to a request for the whole file", "refused")
     part.discard()
     raise FetchError("the file changed on the server while it was fetched; begun anew")
 
@@ -220,7 +219,7 @@ def _checked(wanted: Wanted, part: Part, parameters: FetchParameters, notes: lis
         raise FetchError(f"cut off: {size:,} bytes without the end mark of a PDF")
     if parameters.check_listed_size and wanted.listed_bytes is not None and not _is_near(wanted, size):
         raise FetchError(f"{size:,} bytes, where the listing says about {wanted.listed_bytes:,}", "refused")
-    return Download(part.path, sha256, size, "; ".join(dict.fromkeys(notes)))
+    return Download(part.path, sha256, size, "; ".join(notes))
 
 
 def _is_near(wanted: Wanted, size: int) -> bool:

@@ -25,6 +25,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "title": ("title", "announcementtitle", "公告标题", "标题", "公告名称", "公告"),
     "link": ("link", "url", "adjuncturl", "公告链接", "下载链接", "链接", "网址", "地址"),
     "size_bytes": ("size_bytes", "bytes", "字节数", "字节"),
+    "size_kilobytes": ("size_kilobytes", "adjunctsize", "kb", "大小kb"),
     "published": ("published", "date", "announcementtime", "公告日期", "公告时间", "发布日期", "日期"),
 }
 NEEDED = ("stock_code", "title", "link")
@@ -118,10 +119,8 @@ def _cell(row: Sequence[str], place: int) -> str:
 
 def _announcement(cells: Mapping[str, str]) -> Announcement:
     year = re.fullmatch(r"((?:19|20)\d\d)(?:\.0)?(?:年|-12-31|/12/31)?", cells.get("report_year", ""))
-    exact = cells.get("size_bytes", "").replace(",", "")
-    is_exact = exact.isascii() and exact.isdigit() and len(exact) < 16
-    kilobytes = LISTED_KILOBYTES.search(cells.get("title", ""))
-    listed = int(exact) if is_exact else int(kilobytes[1]) * 1000 if kilobytes else None
+    exact, in_title = _number(cells.get("size_bytes", "")), LISTED_KILOBYTES.search(cells.get("title", ""))
+    kilobytes = _number(cells.get("size_kilobytes", "")) or _number(in_title[1] if in_title else "")
     return Announcement(
         stock_code=cells.get("stock_code", ""),
         short_name=cells.get("short_name", ""),
@@ -129,9 +128,14 @@ def _announcement(cells: Mapping[str, str]) -> Announcement:
         title=cells.get("title", ""),
         link=cells.get("link", ""),
         published=cells.get("published", ""),
-        listed_bytes=listed,
-        is_exact_size=is_exact,
+        listed_bytes=exact or (kilobytes * 1000 if kilobytes else None),
+        is_exact_size=exact is not None,
     )
+
+
+def _number(text: str) -> int | None:
+    digits = text.replace(",", "").removesuffix(".0")
+    return int(digits) or None if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
 
 
 def choose(announcements: Sequence[Announcement], parameters: FetchParameters) -> list[Choice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -10,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, Self
+from typing import IO, Literal, Self
 
 import psutil
 
+from flows.fetch_file import Part
 from flows.fetch_names import numbered
 from shuzhi import UsageError
 
@@ -109,16 +111,21 @@ class Ledger:
     def __enter__(self) -> Self:
         """Read the journal, finish what a killed run left between two steps, and open it for more."""
         self.parts.mkdir(parents=True, exist_ok=True)
-        path = self.parts / JOURNAL
-        data = path.read_bytes() if path.exists() else b""
-        self.entries = dict(_entries_of(data)) if data else self._from_manifest()
+        data = self.load()
         for entry in self.entries.values():
             if entry.status == "ok":
                 self._finish(entry)
-        self._journal = path.open("ab")
+        self._journal = (self.parts / JOURNAL).open("ab")
         if data and not data.endswith(b"\n"):
             self._journal.write(b"\n")
         return self
+
+    def load(self) -> bytes:
+        """Read the entries, and change nothing; returns the journal as it is."""
+        path = self.parts / JOURNAL
+        data = path.read_bytes() if path.exists() else b""
+        self.entries = dict(_entries_of(data)) if data else self._from_manifest()
+        return data
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -143,8 +150,6 @@ class Ledger:
 
     def _finish(self, entry: Entry) -> None:
         """Rename the part of a file that was journaled but not renamed; note the hashes of files that are there."""
-        from flows.fetch_file import Part
-
         target, part = self.folder / entry.file, Part(self.parts, entry.link)
         if not target.exists() and part.facts().get("is_complete") and part.size() == entry.size_bytes:
             _rename(part, target)
@@ -185,18 +190,16 @@ class Ledger:
         name : str
             The path that the file should have; a number is added where another file has it.
         """
-        from flows.fetch_file import Part
-
         part = Part(self.parts, entry.link)
         same = self._by_hash.get(entry.sha256) or self._found(name, entry)
         if same and (self.folder / same).is_file():
-            is_own = same == name and not any(each.file == same for each in self.entries.values())
+            is_own = same == name and same not in self._spoken(entry.link)
             reason = "" if is_own else f"the same bytes as {same}"
             kept = replace(entry, status="ok" if is_own else "duplicate", reason=reason, file=same)
             self.add(kept)
             part.discard()
         else:
-            kept = replace(entry, file=self._free(name))
+            kept = replace(entry, file=self._free(name, self._spoken(entry.link)))
             self.add(kept)
             _rename(part, self.folder / kept.file)
         self._by_hash.setdefault(kept.sha256, kept.file)
@@ -204,15 +207,18 @@ class Ledger:
 
     def _found(self, name: str, entry: Entry) -> str:
         """Return the name where a file of the same bytes lies there already, put by someone else."""
-        from flows.outputs import file_hash
-
         path = self.folder / name
-        is_same = path.is_file() and path.stat().st_size == entry.size_bytes and file_hash(path) == entry.sha256
-        return name if is_same else ""
+        if not path.is_file() or path.stat().st_size != entry.size_bytes:
+            return ""
+        with path.open("rb") as file:
+            return name if hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256 else ""
 
-    def _free(self, name: str) -> str:
+    def _spoken(self, link: str) -> set[str]:
+        """Return the files that entries of other links speak of."""
+        return {each.file for each in self.entries.values() if each.file and each.link != link}
+
+    def _free(self, name: str, spoken: set[str]) -> str:
         """Return the name, or the first numbered one that no file has and no entry speaks of."""
-        spoken = {each.file for each in self.entries.values() if each.file}
         number, free = 1, name
         while free in spoken or os.path.lexists(self.folder / free):
             number += 1
@@ -220,7 +226,7 @@ class Ledger:
         return free
 
 
-def _rename(part: Any, target: Path) -> None:
+def _rename(part: Part, target: Path) -> None:
     """Move a part to its name; a file that has it by now is left alone."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -6,11 +6,15 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
+from econometrics.cluster_map import ClusterMap
 from econometrics.panel import Panel, build_panel, parse_panel_spec
 from econometrics.panel_spec import PanelSpec
+from econometrics.panel_step_result import notes_to_records
 from econometrics.variables import codebook_table, variable_labels, variables_to_records
 from flows.formats import replacing, stata_names, write_csv, write_dta, write_parquet, write_xlsx
-from flows.panel_read import METADATA, read_tables
+from flows.panel_read import CLUSTER_METADATA, METADATA, read_tables
 from shuzhi import UsageError, __version__
 
 PANEL_FILES = (
@@ -24,8 +28,13 @@ PANEL_FILES = (
     "adjustments.csv",
     "definitions.csv",
     "reading.csv",
+    "unmatched.csv",
+    "notes.csv",
     "panel.txt",
 )
+# What single steps found out: maps of clusters, industry-years, cohorts, the decomposition of an intensity.
+STEPS_FOLDER = "steps"
+_OF_STEPS = {".parquet", ".csv", ".txt"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ def make_panel(spec_file: str, out: str, data: str = "") -> PanelSummary:
     spec_file : str
         The specification (YAML).
     out : str
-        Folder to write ``PANEL_FILES`` to.
+        Folder to write ``PANEL_FILES`` to, and what single steps found out to ``steps`` in it.
     data : str
         Folder in which sources are looked for before the folder of the specification.
 
@@ -89,6 +98,7 @@ def write_panel(panel: Panel, out: Path) -> None:
     data, variables = panel.data, panel.variables
     codebook = codebook_table(variables, data, panel.year)
     names = stata_names(data.columns)
+    notes = notes_to_records(panel.notes)
     codebook.insert(1, "stata_name", [names[name] for name in data.columns])
     reports = {
         "flow": panel.flow,
@@ -96,6 +106,8 @@ def write_panel(panel: Panel, out: Path) -> None:
         "adjustments": panel.adjustments,
         "definitions": panel.definitions,
         "reading": panel.reading,
+        "unmatched": panel.unmatched,
+        "notes": pd.DataFrame(notes, columns=["kind", "step", "zh", "en"]),
     }
     metadata = {
         METADATA: json.dumps(
@@ -108,6 +120,7 @@ def write_panel(panel: Panel, out: Path) -> None:
                 "spec_hash": panel.spec_hash,
                 "version": __version__,
                 "variables": variables_to_records(variables),
+                "notes": notes,
             },
             ensure_ascii=False,
             sort_keys=True,
@@ -122,5 +135,43 @@ def write_panel(panel: Panel, out: Path) -> None:
     write_csv(codebook, out / "codebook.csv")
     for name, frame in reports.items():
         write_csv(frame, out / f"{name}.csv")
-    with replacing(out / "panel.txt") as temporary:
-        temporary.write_text(panel.summary() + "\n", encoding="utf-8", newline="\n")
+    write_text(panel.summary(), out / "panel.txt")
+    _write_steps(panel, out / STEPS_FOLDER)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text as UTF-8 with a line break at its end."""
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def write_cluster_map(clusters: ClusterMap, folder: Path, name: str) -> None:
+    """Write a map of clusters as Parquet, which says how it was found, and as CSV.
+
+    Parameters
+    ----------
+    clusters : ClusterMap
+        The map.
+    folder : Path
+        Where to.
+    name : str
+        Name of the files without ending.
+    """
+    frame = clusters.to_frame()
+    facts = {"method": clusters.method, "parameters": {name: str(each) for name, each in clusters.parameters.items()}}
+    metadata = {CLUSTER_METADATA: json.dumps(facts, ensure_ascii=False, sort_keys=True)}
+    write_parquet(frame, folder / f"{name}.parquet", metadata)
+    write_csv(frame, folder / f"{name}.csv")
+
+
+def _write_steps(panel: Panel, folder: Path) -> None:
+    """Write what single steps found out; what an earlier run left in the folder goes."""
+    for old in sorted(folder.glob("*")) if folder.is_dir() else []:
+        if old.is_file() and old.suffix in _OF_STEPS:
+            old.unlink()
+    for name, clusters in panel.cluster_maps.items():
+        write_cluster_map(clusters, folder, name)
+    for name, frame in panel.tables.items():
+        write_csv(frame, folder / f"{name}.csv")
+    for name, text in panel.texts.items():
+        write_text(text, folder / f"{name}.txt")

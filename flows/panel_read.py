@@ -10,10 +10,9 @@ import re
 import sqlite3
 import warnings
 from collections.abc import Callable
-from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -34,6 +33,7 @@ FORMATS = {
     ".parquet": "parquet",
 }
 METADATA = "shuzhi_panel"
+CLUSTER_METADATA = "shuzhi_clusters"
 # The tables of a codebook that hold what an output of shuzhi says of its indices.
 INDEX_TABLES = ("indices_wide", "indices")
 LINES_SEARCHED = 200
@@ -210,8 +210,7 @@ def _separator(text: str) -> str:
 def read_excel(source: SourceSpec, place: str) -> RawTable:
     """Read a sheet of an Excel file, its header included."""
     # Calamine reads ten times as fast as openpyxl, and .xls too; the cells are the same.
-    engine: Literal["calamine"] | None = "calamine" if find_spec("python_calamine") else None
-    with warnings.catch_warnings(action="ignore"), pd.ExcelFile(place, engine=engine) as book:
+    with warnings.catch_warnings(action="ignore"), pd.ExcelFile(place, engine="calamine") as book:
         names = [str(name) for name in book.sheet_names]
         if isinstance(source.sheet, str) and source.sheet not in names:
             raise DataError(f"has no sheet '{source.sheet}'; it has {', '.join(names)}")
@@ -284,7 +283,7 @@ def read_shuzhi(source: SourceSpec, place: str) -> RawTable:
         ".parquet": lambda: pd.read_parquet(table),
         ".csv": lambda: pd.read_csv(table, encoding="utf-8-sig", dtype={"stock_code": str}, low_memory=False),
         ".dta": lambda: pd.read_stata(table, convert_categoricals=False),
-        ".xlsx": lambda: pd.read_excel(table, dtype={"stock_code": str}),
+        ".xlsx": lambda: pd.read_excel(table, engine="calamine", dtype={"stock_code": str}),
     }
     if table.suffix not in read:
         raise DataError(f"{table.name} is no file of indices; name the folder, or indices.parquet or indices.csv in it")

@@ -59,7 +59,7 @@ def read_panel(path: str, stock_code: str = "stock_code") -> pd.DataFrame:
         elif name.endswith(".dta"):
             frame = pd.read_stata(place, convert_categoricals=False)
         elif name.endswith(".xlsx"):
-            frame = pd.read_excel(place, dtype={stock_code: str})
+            frame = pd.read_excel(place, engine="calamine", dtype={stock_code: str})
         else:
             raise UsageError(f"{path}: no kind of table that is known; give {TABLE_ENDINGS}")
     except OSError as error:

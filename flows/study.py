@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,9 @@ from econometrics.study_results import StudyResults
 from econometrics.variables import Variable
 from flows.formats import replacing
 from flows.settings import StudyParameters
+from flows.study_outputs import study_versions, write_study
 from flows.study_read import load_study, read_study_panel
-from shuzhi import __version__
 
-# Everything that can change a number of a study.
-PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "linearmodels", "diff-diff", "pyarrow", "matplotlib")
 MOST_SHOWN = 12
 
 
@@ -73,10 +69,12 @@ def do_study(
     data, variables, source = read_study_panel(spec, parameters)
     results = (work or run_study_of)(spec, data, variables, progress)
     out = Path(parameters.out)
-    written = write_outputs(results, out)
+    provenance = {"面板 panel": {**source, "rows": results.panel_rows}}
+    written = write_study(results, out, provenance=provenance, simulated=parameters.is_simulated)
     text = summary_text(results)
     seconds = time.monotonic() - started
-    write_run_file(parameters, results, source, written, seconds, out)
+    names = [path.relative_to(out).as_posix() for path in written]
+    write_run_file(parameters, results, source, names, seconds, out)
     if publish_to is not None:
         publish_to(out, results, text)
     return StudySummary(
@@ -109,31 +107,6 @@ def estimate(
 ) -> StudyResults:
     """Run a study over a panel as one task."""
     return run_study_of(spec, data, variables, progress)
-
-
-def write_outputs(results: StudyResults, out: Path) -> list[str]:
-    """Write everything of a study but run.json; return the names of the files, in their order."""
-    try:
-        from flows.study_outputs import write_study
-    except ModuleNotFoundError:
-        return write_tables(results, out)
-    write_study(results, out)
-    return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
-
-
-def write_tables(results: StudyResults, out: Path) -> list[str]:
-    """Write the tables of a study as Word and CSV."""
-    from econometrics.study_tables import build_tables
-    from econometrics.tables import render_table
-
-    written = []
-    for name, table in build_tables(results)[0].items():
-        for format_ in ("docx", "csv"):
-            path = out / "tables" / f"{name}.{format_}"
-            with replacing(path) as temporary:
-                temporary.write_bytes(render_table(table, format_))  # type: ignore[arg-type]
-            written.append(path.relative_to(out).as_posix())
-    return written
 
 
 def count_results(results: StudyResults) -> dict[str, int]:
@@ -201,11 +174,6 @@ def write_run_file(
     with replacing(out / "run.json") as temporary:
         text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
         temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def study_versions() -> dict[str, str]:
-    """Return the versions of everything that can change a number of a study."""
-    return {"shuzhi": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def publish(out: Path, results: StudyResults, text: str) -> None:

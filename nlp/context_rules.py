@@ -84,7 +84,7 @@ class HitContext:
 
 
 # Some text layers print every mark half-width; within a number a comma is no mark.
-_HALF_WIDTH = re.compile(r"(?<![0-9]),|,(?![0-9])|[;!?]|(?<![0-9A-Za-z]):|:(?![0-9A-Za-z/])")
+_HALF_WIDTH = re.compile(r"[,;!?:](?:(?<![0-9],)(?<![0-9A-Za-z]:)|(?![0-9A-Za-z/])|(?<=,)(?![0-9]))")
 _FULL_WIDTH = {",": "，", ";": "；", "!": "！", "?": "？", ":": "："}
 
 
@@ -97,9 +97,14 @@ def with_full_width_marks(context: HitContext) -> HitContext:
 
 
 def _full_width(text: str) -> str:
-    if _HALF_WIDTH.search(text) is None:
+    # Asked of every hit: looking for each mark is many times faster than the expression.
+    if not any(mark in text for mark in _FULL_WIDTH):
         return text
-    return _HALF_WIDTH.sub(lambda mark: _FULL_WIDTH[mark.group()], text)
+    return _HALF_WIDTH.sub(_full_width_mark, text)
+
+
+def _full_width_mark(mark: re.Match[str]) -> str:
+    return _FULL_WIDTH[mark.group()]
 
 
 class Views:
@@ -206,11 +211,9 @@ class Rule:
             return False
         if self.needs and self.needs.isdisjoint(views.needed(book)):
             return False
-        if self.names_filer is not None:
-            sentence = views["stretch"]
-            if any(brand in sentence for brand in views.brands) is not self.names_filer:
-                return False
-        return all((search(views[name]) is not None) is wanted for name, search, wanted in self.conditions)
+        if not all((search(views[name]) is not None) is wanted for name, search, wanted in self.conditions):
+            return False
+        return self.names_filer is None or any(brand in views["stretch"] for brand in views.brands) is self.names_filer
 
     def takes(self, term: str) -> bool:
         """Tell whether the rule speaks of a term."""
@@ -302,7 +305,8 @@ def _compile(entry: Mapping[str, Any], parts: Mapping[str, str]) -> Rule:
         id=name,
         flag=entry["flag"],
         note=str(entry.get("note", "")),
-        conditions=tuple(conditions),
+        # What must begin at the hit is asked first, for it fails at once.
+        conditions=tuple(sorted(conditions, key=lambda condition: condition[0] != "right")),
         terms=frozenset(entry.get("terms", ())),
         term_parts=tuple(entry.get("term_contains", ())),
         sections=frozenset(entry.get("sections", ())),

@@ -232,7 +232,9 @@ def check_real(panel: pd.DataFrame, columns: tuple[str, ...]) -> QualityReport:
 def read_staff(folder: Path) -> pd.DataFrame:
     """Return the shares of R&D and of technical staff by firm and year; a 0 there means that no number was found."""
     table = pd.read_excel(
-        folder / "reference" / "panels" / "finglm_employees_rd_2019_2021.xlsx", dtype={"股票代码": str}
+        folder / "reference" / "panels" / "finglm_employees_rd_2019_2021.xlsx",
+        engine="calamine",
+        dtype={"股票代码": str},
     )
     numbers = table[["职工人数", "研发人员", "技术人员"]].apply(pd.to_numeric, errors="coerce")
     numbers = numbers.where(numbers > 0)

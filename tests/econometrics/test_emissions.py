@@ -181,7 +181,10 @@ def test_shares_of_all_firms_of_an_industry_give_back_its_total():
 
 def test_real_statements_with_their_missing_values_give_reasons_and_no_zero(shared):
     table = pd.read_excel(
-        shared / "reference" / "panels" / "finglm_profit_2019_2021.xlsx", dtype={"股票代码": str}, nrows=1500
+        shared / "reference" / "panels" / "finglm_profit_2019_2021.xlsx",
+        engine="calamine",
+        dtype={"股票代码": str},
+        nrows=1500,
     )
     table = table[table["报告年份"] == 2019].drop_duplicates("股票代码")
     given = pd.DataFrame(

@@ -12,6 +12,7 @@ import pytest
 from conftest import Command
 
 COMMANDS = [
+    ["fetch"],
     ["run"],
     ["read"],
     ["measure"],
@@ -27,6 +28,7 @@ COMMANDS = [
     ["dictionary", "import"],
     ["dictionary", "expand"],
     ["quality"],
+    ["clusters"],
     ["panel"],
     ["describe"],
     ["validate", "sample"],

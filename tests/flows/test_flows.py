@@ -406,7 +406,7 @@ def read_back(world: World, suffix: str) -> pd.DataFrame:
     readers: dict[str, Callable[..., pd.DataFrame]] = {
         "csv": lambda path: pd.read_csv(path, dtype={"stock_code": str}),
         "parquet": pd.read_parquet,
-        "xlsx": lambda path: pd.read_excel(path, sheet_name="indices", dtype={"stock_code": str}),
+        "xlsx": lambda path: pd.read_excel(path, engine="calamine", sheet_name="indices", dtype={"stock_code": str}),
         "dta": pd.read_stata,
     }
     frame = readers[suffix](file)

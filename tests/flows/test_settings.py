@@ -12,6 +12,7 @@ from flows.grid import GridParameters
 from flows.settings import (
     AnnualUpdateParameters,
     ExportParameters,
+    FetchParameters,
     JobOptions,
     MeasureParameters,
     Parameters,
@@ -89,6 +90,7 @@ def test_years_out_of_range_or_of_another_type_are_refused(given: Any):
         (ExportParameters, {"store": "s", "out": "o"}),
         (RunParameters, RUN),
         (AnnualUpdateParameters, {**RUN, "year": 2023}),
+        (FetchParameters, {"source": "list.csv", "folder": "f"}),
     ],
 )
 def test_an_unknown_key_is_refused(model: type[Parameters], given: dict[str, Any]):
