@@ -41,9 +41,10 @@ _KINDS_ZH = {
 }
 
 
-def emissions_step(
-    step: ApportionedStep | SectorsStep | ComponentsStep | VendorStep | GivenStep, given: Given
-) -> StepResult:
+EmissionKinds = ApportionedStep | SectorsStep | ComponentsStep | VendorStep | GivenStep
+
+
+def emissions_step(step: EmissionKinds, given: Given) -> StepResult:
     """Add emissions to a panel.
 
     Parameters
@@ -79,9 +80,15 @@ def emissions_step(
     return _result(step, given, made, name)
 
 
-def _result(step: EmissionsStep | SectorsStep, given: Given, made: Emissions, name: str) -> StepResult:
-    added = {each.removeprefix(step.prefix) for each in step_names(step, given.firm, given.year).added}  # type: ignore[arg-type]
-    plain = made.columns[[each for each in made.columns.columns if each in added]]
+def _new_name(step: EmissionKinds, column: str) -> str:
+    """Return the name of a column in the panel."""
+    is_value = column in ("industry_co2_tonnes", "industry_energy_tce")
+    return step.name if isinstance(step, SectorsStep) and step.name and is_value else step.prefix + column
+
+
+def _result(step: EmissionKinds, given: Given, made: Emissions, name: str) -> StepResult:
+    wanted = step_names(step, given.firm, given.year).added
+    plain = made.columns[[each for each in made.columns.columns if _new_name(step, str(each)) in wanted]]
     known = joined_variables(plain)
     main = "co2_tonnes" if "co2_tonnes" in made.columns else "industry_co2_tonnes"
     if main in known:
@@ -101,6 +108,10 @@ def _result(step: EmissionsStep | SectorsStep, given: Given, made: Emissions, na
                     formula = variable.formula.replace(f"({kind} /", f"({column} /")
                     known[each] = replace(variable, formula=formula)
     columns, variables = prefixed(plain, known, step.prefix, made.source)
+    if isinstance(step, SectorsStep) and step.name:
+        usual = step.prefix + main if main in plain.columns else f"{step.prefix}industry_energy_tce"
+        columns = columns.rename(columns={usual: step.name})
+        variables[step.name] = replace(variables.pop(usual), name=step.name)
     value = next(each for each in ("co2_tonnes", "industry_co2_tonnes", "industry_energy_tce") if each in made.columns)
     there = int(made.columns[value].notna().sum())
     said = f"{name}: {there:,} of {len(plain):,} rows with a value{made.said}"
@@ -110,7 +121,7 @@ def _result(step: EmissionsStep | SectorsStep, given: Given, made: Emissions, na
         said=f"{said} ({made.reasons})" if made.reasons else said,
         columns=columns,
         variables=variables,
-        reasons={step.prefix + each: made.by_column.get(each, made.reasons) for each in plain.columns},
+        reasons={_new_name(step, str(each)): made.by_column.get(str(each), made.reasons) for each in plain.columns},
         joins=tuple(made.joins),
         unmatched=pd.concat(made.unmatched, ignore_index=True) if made.unmatched else empty,
         notes=tuple(made.notes),

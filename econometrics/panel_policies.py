@@ -9,7 +9,7 @@ import pandas as pd
 from econometrics.attention import add_government_attention, government_attention
 from econometrics.joined_variables import joined_variables
 from econometrics.panel_joins import join_report
-from econometrics.panel_step_names import PLACE_CODE, treatment_columns
+from econometrics.panel_step_names import PLACE_CODE
 from econometrics.panel_step_result import (
     Given,
     StepResult,
@@ -33,12 +33,19 @@ _POLICY_ZH = {
     "key_air_control_cities_2013": "大气污染防治重点城市",
     OWN: "政策",
 }
-_COLUMNS = (
-    ("ever treated", "是否试点地区", "0/1"),
-    ("in force", "试点地区×试点后", "0/1"),
-    ("first year", "首次受影响年份", "year"),
-    ("years since", "距实施年数", "years"),
-)
+_GIVEN_NAMES = {
+    "ever": "is_treated",
+    "post": "is_treated_post",
+    "first": "first_treated_year",
+    "since": "years_since_treated",
+}
+# By column: labels, unit, formula.
+_COLUMNS = {
+    "ever": ("ever treated", "是否试点地区", "0/1", "the place has a first year"),
+    "post": ("in force", "试点地区×试点后", "0/1", "{year} >= first year"),
+    "first": ("first year", "首次受影响年份", "year", "{rule}"),
+    "since": ("years since", "距实施年数", "years", "{year} - first year"),
+}
 
 
 def policy_step(step: PolicyStep, given: Given) -> StepResult:
@@ -56,7 +63,9 @@ def policy_step(step: PolicyStep, given: Given) -> StepResult:
     DataError
         If a list of one's own names no place, or a place twice with different years.
     """
+    label = step.name or (step.treatment_columns()["first"] if step.columns and step.columns.first else step.policy)
     name = f"policy {step.name or step.policy}"
+    name += f" ({', '.join(step.treatment_columns().values())})" if step.columns else ""
     wanted = [step.place, given.year, *(each for each in (step.province, step.industry) if each)]
     frame = given.data[list(dict.fromkeys(wanted))]
     try:
@@ -68,36 +77,39 @@ def policy_step(step: PolicyStep, given: Given) -> StepResult:
             year=given.year,
             province=step.province,
             industry=step.industry,
-            name=step.name,
             never=step.never,
         )
     except DataError as error:
         raise DataError(f"{given.where}: {error}") from None
-    new = treatment_columns(step.name)
-    columns = result.data[[*new, *([PLACE_CODE] if PLACE_CODE not in given.data.columns else [])]]
+    taken = step.treatment_columns()
+    own = {_GIVEN_NAMES[key]: name for key, name in taken.items()}
+    columns = result.data[list(own)].rename(columns=own)
+    if PLACE_CODE not in given.data.columns:
+        columns[PLACE_CODE] = result.data[PLACE_CODE]
+    ever, post = result.data[_GIVEN_NAMES["ever"]], result.data[_GIVEN_NAMES["post"]]
     unmatched = unmatched_rows(name, step.place, result.unmatched)
-    said = f"{name}: {int(columns[new[0]].sum()):,} of {len(columns):,} rows in a treated place, "
-    said += f"{int(columns[new[1]].sum()):,} of them since its first year"
+    said = f"{name}: {int(ever.sum()):,} of {len(columns):,} rows in a treated place, "
+    said += f"{int(post.sum()):,} of them since its first year"
     examples = examples_of(result.unmatched)
     return StepResult(
         step=name,
         said=f"{said}; {examples}" if examples else said,
         columns=columns,
         variables=_variables(step, columns, source, cohorts, given.year),
-        reasons={each: _why_missing(columns, each, result.data[PLACE_CODE]) for each in columns.columns},
+        reasons={each: _why_missing(columns[each], ever, result.data[PLACE_CODE]) for each in columns.columns},
         joins=(_join_line(step, given, result.data[PLACE_CODE], cohorts),),
         unmatched=pd.concat([unmatched, lost], ignore_index=True),
         notes=notes_of(name, result.assumptions, result.warnings),
         tables={
-            f"{step.name or step.policy}_cohorts": result.cohorts,
-            f"{step.name or step.policy}_unused": result.unused,
+            f"{label}_cohorts": result.cohorts,
+            f"{label}_unused": result.unused,
         },
     )
 
 
-def _why_missing(columns: pd.DataFrame, name: str, codes: pd.Series) -> str:
+def _why_missing(column: pd.Series, ever: pd.Series, codes: pd.Series) -> str:
     """Return why values of a column of a policy are missing, with counts."""
-    missing, ever = columns[name].isna(), columns.iloc[:, 0]
+    missing = column.isna()
     counts = {
         "place not found": int((missing & codes.isna()).sum()),
         "never treated": int((missing & ever.eq(0)).sum()),
@@ -142,14 +154,13 @@ def _cohorts(step: PolicyStep, given: Given, name: str) -> tuple[PolicyCohorts, 
 def _variables(
     step: PolicyStep, columns: pd.DataFrame, source: str, cohorts: PolicyCohorts, given_year: str
 ) -> dict[str, Variable]:
-    en = (step.name or step.policy).replace("_", " ") if step.policy == OWN else step.policy.replace("_", " ")
+    en = (step.name or step.policy if step.policy == OWN else step.policy).replace("_", " ")
     zh = _POLICY_ZH[step.policy]
     rule = "; ".join(cohorts.assumptions)
-    first = treatment_columns(step.name)[2]
-    formulas = ("", f"{{year}} >= {first}", rule, f"{{year}} - {first}")
     found = {}
-    for name, (label_en, label_zh, unit), formula in zip(treatment_columns(step.name), _COLUMNS, formulas, strict=True):
-        text = formula.replace("{year}", given_year) or f"the place has a {first}"
+    for key, name in step.treatment_columns().items():
+        label_en, label_zh, unit, formula = _COLUMNS[key]
+        text = formula.format(year=given_year, rule=rule) + ("" if key == "first" else f" ({rule})")
         found[name] = Variable(name, f"{en}: {label_en}", f"{zh}：{label_zh}", unit, text, source)
     if PLACE_CODE in columns.columns:
         found[PLACE_CODE] = _place_code(step.place)

@@ -166,7 +166,7 @@ def _header_of(raw: RawTable, source: SourceSpec, where: str) -> tuple[list[Head
         headers = [
             Header(
                 name,
-                tuple(dict.fromkeys([name, *filter(None, [each.label_zh, each.label_en])])),
+                tuple(dict.fromkeys([name, *filter(None, [text_of(name), each.label_zh, each.label_en])])),
                 each.label_zh,
                 each.unit,
             )

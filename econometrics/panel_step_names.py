@@ -90,10 +90,9 @@ def step_names(step: DataStep, firm: str, year: str) -> StepNames:
         case ClustersStep():
             return _clusters(step)
         case SectorsStep():
-            value = "industry_co2_tonnes" if step.of == "co2" else "industry_energy_tce"
-            names = StepNames([("industry", [step.industry])], added=["division", value, "vintage"])
-            names.added = [step.prefix + name for name in names.added]
-            return names
+            usual = "industry_co2_tonnes" if step.of == "co2" else "industry_energy_tce"
+            added = [f"{step.prefix}division", step.name or step.prefix + usual, f"{step.prefix}vintage"]
+            return StepNames([("industry", [step.industry])], added=added)
         case ApportionedStep() | ComponentsStep() | VendorStep() | GivenStep():
             return _emissions(step, firm, year)
         case PolicyStep():
@@ -175,15 +174,8 @@ def intensity_columns(step: EmissionsStep) -> list[str]:
     return names
 
 
-def treatment_columns(name: str | None) -> list[str]:
-    """Return the columns of a policy."""
-    if name is None:
-        return ["is_treated", "is_treated_post", "first_treated_year", "years_since_treated"]
-    return [f"is_{name}", f"is_{name}_post", f"{name}_first_year", f"years_since_{name}"]
-
-
 def _policy(step: PolicyStep) -> StepNames:
-    names = StepNames([("place", [step.place])], added=treatment_columns(step.name), kept=[PLACE_CODE])
+    names = StepNames([("place", [step.place])], added=list(step.treatment_columns().values()), kept=[PLACE_CODE])
     names.panel += [(key, [value]) for key in ("province", "industry") if (value := getattr(step, key))]
     if step.cohorts:
         names.sources = [("cohorts", step.cohorts.source, [step.cohorts.place, step.cohorts.year])]

@@ -160,7 +160,8 @@ def examples_of(unmatched: pd.DataFrame) -> str:
         f"{str(given)[:30] or '(empty)'} ({rows:,})"
         for given, rows in unmatched[["given", "rows"]].head(SHOWN).itertuples(index=False, name=None)
     ]
-    return f"{len(unmatched):,} values not matched, e.g. {', '.join(shown)}"
+    values = "value" if len(unmatched) == 1 else "values"
+    return f"{len(unmatched):,} {values} not matched, e.g. {', '.join(shown)}"
 
 
 def notes_of(step: str, assumptions: Sequence[str], warnings: Sequence[str]) -> tuple[PanelNote, ...]:

@@ -206,6 +206,7 @@ class SectorsStep(SpecModel):
     industry: Name
     of: Literal["co2", "energy"] = "co2"
     concept: EnergyConcept = "total"
+    name: Name | None = Field(None, description="Of the value; industry_co2_tonnes or industry_energy_tce else")
     sector_year: int | None = Field(None, description="One year of the table for all rows; else each its own")
 
 
@@ -254,6 +255,15 @@ class CohortsSpec(SpecModel):
     year: Name = Field(description="First year in which the place is treated")
 
 
+class PolicyColumnsSpec(SpecModel):
+    """Names for the columns of a policy; only those that are named are taken."""
+
+    ever: Name | None = Field(None, description="Whether the place is ever treated")
+    post: Name | None = Field(None, description="Whether it is treated in the year")
+    first: Name | None = Field(None, description="Its first year")
+    since: Name | None = Field(None, description="Years since")
+
+
 class PolicyStep(SpecModel):
     """Treatment columns of a policy by place and year."""
 
@@ -263,6 +273,7 @@ class PolicyStep(SpecModel):
     province: Name | None = None
     industry: Name | None = Field(None, description="Only covered sectors are treated; carbon trading only")
     name: Name | None = Field(None, description="is_<name>, is_<name>_post, <name>_first_year, years_since_<name>")
+    columns: PolicyColumnsSpec | None = Field(None, description="Names in place of those")
     never: Never = "missing"
     rule: PilotRule = "first"
     timing: Timing = "force"
@@ -275,6 +286,18 @@ class PolicyStep(SpecModel):
             raise ValueError("policy: own goes with cohorts: (source, place, year), and only that")
         if self.industry and self.policy != "carbon_trading_pilots":
             raise ValueError("only carbon_trading_pilots has sectors; leave industry: out")
+        if self.columns and (self.name or not self.treatment_columns()):
+            raise ValueError("give name:, or columns: with one of ever:, post:, first:, since:")
+
+    def treatment_columns(self) -> dict[str, str]:
+        """Return the names of the columns that are taken, by what they are: ever, post, first, since."""
+        if self.columns:
+            return {key: name for key, name in self.columns if name}
+        if self.name is None:
+            usual = ("is_treated", "is_treated_post", "first_treated_year", "years_since_treated")
+        else:
+            usual = (f"is_{self.name}", f"is_{self.name}_post", f"{self.name}_first_year", f"years_since_{self.name}")
+        return dict(zip(("ever", "post", "first", "since"), usual, strict=True))
 
 
 class IndustryGroupsStep(SpecModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +45,18 @@ PART_WORDS: dict[str, Both] = {
     "tables": ("表", "table"),
     "figures": ("图", "figure"),
 }
+PART_TITLES: dict[str, Both] = {
+    "robustness": ("稳健性检验", "Robustness"),
+    "curves": ("设定曲线：按设定选择", "Specification curve, by choice"),
+    "measurement_error": ("测量误差校正", "Correction for measurement error"),
+    "indirect_groups": ("分组间接效应", "Indirect effects by group"),
+    "families": ("多重分组检验", "Family of splits"),
+    "moderations": ("调节效应", "Moderation"),
+    "u_tests": ("U 型检验", "U test"),
+    "thresholds": ("门槛回归", "Threshold regression"),
+    "placebos": ("空间安慰剂检验", "Placebo in space"),
+    "honest_bounds": ("平行趋势敏感性", "Honest parallel-trend bounds"),
+}
 # Under which key of the specification the results of a part are declared, where the two names differ.
 _DECLARED = {
     "mediations": "mediation",
@@ -60,7 +73,12 @@ _KINDS: dict[str, Both] = {
     "related_instruments": ("两种测量互为工具变量（ORIV）", "two measures as instruments (ORIV)"),
 }
 # What a result without a title of its own is about.
-_ABOUT = {"moderations": "moderator", "u_tests": "regressor", "thresholds": "threshold_variable"}
+_ABOUT = {
+    "moderations": "moderator",
+    "u_tests": "regressor",
+    "thresholds": "threshold_variable",
+    "measurement_error": "term",
+}
 
 
 @dataclass(frozen=True)
@@ -111,7 +129,9 @@ class Naming:
         # A specification's entry can have several results: "digital: simex".
         first, _, rest = name.partition(": ")
         entry = declared.get(first) if isinstance(declared, Mapping) else None
-        about = str(getattr(getattr(self.results, part, {}).get(name), _ABOUT.get(part, ""), "") or first)
+        about = first
+        if part in _ABOUT:
+            about = str(getattr(getattr(self.results, part).get(name), _ABOUT[part], "") or first)
         # Names of results are no products of variables, whatever stands in them.
         own = (self.labels["zh"].get(about, about), self.labels["en"].get(about, about))
         zh, en = both_titles(getattr(entry, "title", None), own)
@@ -188,5 +208,19 @@ def main_term(model: Any) -> str:
 
 
 def main_model(results: StudyResults) -> tuple[str, Any] | None:
-    """Return the model that the main answer comes from: the first one that was estimated."""
-    return next(iter(results.models.items()), None)
+    """Return the model that the main answer comes from.
+
+    It is the one that most of the other parts (mediations, groups, checks, curves) build on; where none does, the first
+    one with an economic magnitude, else the first one.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study.
+    """
+    spec, models = results.spec, results.models
+    parts = (spec.mediation, spec.heterogeneity, spec.robustness, spec.specification_curve, spec.moderators)
+    named = Counter(getattr(each, "model", None) for part in parts for each in part.values())
+    built_on = [name for name, _ in named.most_common() if name in models]
+    name = next(iter([*built_on, *(name for name in results.magnitudes if name in models), *models]), None)
+    return None if name is None else (name, models[name])

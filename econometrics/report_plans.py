@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from econometrics.report_base import main_model, main_term
+from econometrics.report_base import PART_TITLES, Naming, main_model, main_term
 from econometrics.study_results import FigurePlan, StudyResults, TableKind, TablePlan
 from econometrics.study_tables import controls_of
 
@@ -115,25 +115,33 @@ def _missing_tables(results: StudyResults) -> Iterable[TablePlan]:
     if groups:
         yield TablePlan("heterogeneity", "heterogeneity", groups, titles={"zh": "异质性", "en": "Heterogeneity"})
     for name in _unshown(results, "staggered"):
-        titles = {"zh": f"政策效应：{name}", "en": f"Policy effect: {name}"}
+        zh, en = Naming(results).title("staggered", name)
+        titles = {"zh": f"政策效应：{zh}", "en": f"Policy effect: {en}"}
         yield TablePlan(_file_name(f"policy_{name}"), "staggered", (name,), titles=titles)
-    for part, (zh, en) in _RESULT_TABLES.items():
+    for part in _RESULT_TABLES:
         for name in _unshown(results, part):
-            titles = {"zh": f"{zh}：{name}", "en": f"{en}: {name}"}
-            yield TablePlan(_file_name(f"{part}_{name}"), "results", (f"{part}/{name}",), titles=titles)
+            yield TablePlan(
+                _file_name(f"{part}_{name}"), "results", (f"{part}/{name}",), titles=_titles(part, name, results)
+            )
 
 
-_RESULT_TABLES: dict[str, tuple[str, str]] = {
-    "indirect_groups": ("分组间接效应", "Indirect effects by group"),
-    "families": ("多重分组检验", "Family of splits"),
-    "moderations": ("调节效应", "Moderation"),
-    "u_tests": ("U 型检验", "U test"),
-    "thresholds": ("门槛回归", "Threshold regression"),
-    "placebos": ("空间安慰剂检验", "Placebo in space"),
-    "honest_bounds": ("平行趋势敏感性", "Honest parallel-trend bounds"),
-    "robustness": ("稳健性检验", "Robustness"),
-    "measurement_error": ("测量误差校正", "Correction for measurement error"),
-}
+_RESULT_TABLES = (
+    "indirect_groups",
+    "families",
+    "moderations",
+    "u_tests",
+    "thresholds",
+    "placebos",
+    "honest_bounds",
+    "robustness",
+    "curves",
+    "measurement_error",
+)
+
+
+def _titles(part: str, name: str, results: StudyResults) -> dict[str, str]:
+    (kind_zh, kind_en), (zh, en) = PART_TITLES[part], Naming(results).title(part, name)
+    return {"zh": f"{kind_zh}：{zh}", "en": f"{kind_en}: {en}"}
 
 
 def _file_name(name: str) -> str:

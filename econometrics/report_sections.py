@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from econometrics.report_base import Both, Naming
-from econometrics.report_figures import CHOICE_WORDS, StudyFigure
+from econometrics.report_figures import StudyFigure
 from econometrics.report_plans import SectionName, added_tables, index_variables, section_of_table
 from econometrics.report_sentences import section_sentences
 from econometrics.study_results import StudyResults
@@ -116,8 +116,6 @@ def _section(name: SectionName, content: _Content) -> Section:
     ]
     if name == "index":
         own = [*_index_tables(content), *own]
-    if name == "robustness":
-        own = [*own, *_curve_tables(content)]
     figures = tuple(figure for figure in content.figures if figure.section == name)
     return Section(name, TITLES[name], section_sentences(name, results, content.naming), figures, tuple(own))
 
@@ -137,6 +135,8 @@ def flow_tables(results: StudyResults, language: Language) -> tuple[Table, ...]:
         return ()
     # A step is a sentence, which a colon does not make a product of two variables.
     labels = {str(step): str(step) for step in flow["what"]}
+    if language == "zh" and flow["rows_removed"].iloc[0] == 0:
+        labels[str(flow["what"].iloc[0])] = "面板原有行"
     labels |= {name: both[language == "en"] for name, both in _FLOW_LABELS.items()}
     columns = [name for name in flow.columns if name not in ("table", "what")]
     several = "table" in flow.columns and flow["table"].nunique() > 1
@@ -202,31 +202,3 @@ def describe_by_year(data: pd.DataFrame, name: str, year: str) -> pd.DataFrame:
     )
     frame.insert(0, "year", [str(int(each)) for each in frame.index])
     return frame.reset_index(drop=True)
-
-
-def _curve_tables(content: _Content) -> Iterable[Table]:
-    """Sum up each specification curve by what was chosen."""
-    language = content.language
-    words = {name: both[language == "en"] for name, both in {**CHOICE_WORDS, **_CURVE_LABELS}.items()}
-    for name, curve in content.results.curves.items():
-        frame = curve.by_choice()
-        if frame.empty:
-            continue
-        zh, en = content.naming.title("curves", name)
-        yield frame_table(
-            frame.rename(columns={"share_significant": "share"}),
-            stub="option",
-            panel="dimension",
-            labels={**words, **content.naming.labels[language]},
-            language=language,
-            title=f"{zh}：按设定选择" if language == "zh" else f"{en}, by choice",
-        )
-
-
-_CURVE_LABELS: dict[str, Both] = {
-    "option": ("选择", "Choice"),
-    "specifications": ("设定数", "Specifications"),
-    "share": ("显著占比", "Significant"),
-    "lowest": ("最小", "Lowest"),
-    "highest": ("最大", "Highest"),
-}

@@ -10,6 +10,7 @@ from econometrics.measurement_error import Extrapolant, ReliabilityOf
 from econometrics.measurement_oriv import Scale
 from econometrics.measurement_simex import SimexVariance
 from econometrics.panel_spec_sources import Name, SpecModel
+from econometrics.placebo_shuffles import Scheme
 from econometrics.spec_parts import Draws, Names, Seed, Titles
 
 
@@ -25,10 +26,13 @@ class RobustnessSpec(SpecModel):
 
 
 class CurveSpec(SpecModel):
-    """A model, and the choices whose combinations are all estimated."""
+    """A model, and the choices whose combinations are all estimated; see `econometrics.specification_curve`."""
 
     model: Name
-    choices: Annotated[dict[str, Any], Field(min_length=1)]
+    focus: Names | None = Field(None, description="Term that is followed; the first regressor if not given")
+    choices: Annotated[dict[str, Any], Field(min_length=1, description="Options by dimension")]
+    scheme: Scheme = "firms"
+    most: Annotated[int, Field(ge=2, le=100_000)] = 2000
     draws: Draws | None = None
     seed: Seed | None = None
     title: Titles = Field({})

@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
 from econometrics.panel_formula import parse_formula
 from econometrics.panel_spec import DefineStep, PanelSpec, WinsoriseStep
 from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
 from econometrics.panel_yaml import Place, Problem, nearest
+from econometrics.robustness_baseline import Baseline
 from econometrics.robustness_setting import Check
 from econometrics.sample import columns_of
 from econometrics.spec import StudySpec
 from econometrics.spec_models import baseline_of, chain_of, checks_of, condition_columns, full_mediation, full_model
+from econometrics.specification_space import read_alternatives
 from econometrics.study_results import Failure, Part
+from shuzhi import SpecError
 
 # Sections of a specification in the order in which they are run, and the part of the results that each fills.
 SECTIONS: dict[str, Part] = {
@@ -229,12 +234,33 @@ def _plan_parts(known: _Known) -> dict[str, tuple[str, ...]]:
                     for split in spec.families[name].splits
                     if split not in names["heterogeneity"]
                 ]
+            if section == "specification_curve" and not reasons:
+                reasons += _lacking_choices(known, name)
             if reasons:
                 known.skip(part, name, list(dict.fromkeys(reasons)), place)
             else:
                 usable.append(name)
         names[section] = tuple(usable)
     return names
+
+
+def _lacking_choices(known: _Known, name: str) -> list[str]:
+    """Return which choices of a curve cannot be made for want of optional columns; others are problems."""
+    each = known.spec.specification_curve[name]
+    baseline = baseline_of(known.spec, each.model, each.focus)
+    place: Place = ("specification_curve", name, "choices")
+    found = _choice_problems(each.choices, [*known.names, *known.lacking], baseline)
+    lacking = _choice_problems(each.choices, known.names, baseline) if not found else []
+    known.problems += [(place, words) for words in (found or ([] if known.spec.skip_missing else lacking))]
+    return lacking
+
+
+def _choice_problems(choices: Mapping[str, Any], columns: Sequence[str], baseline: Baseline) -> list[str]:
+    try:
+        read_alternatives(choices, pd.DataFrame(columns=list(dict.fromkeys(columns))), baseline)
+    except SpecError as error:
+        return str(error).split("; ")
+    return []
 
 
 def _plan_checks(known: _Known, name: str) -> tuple[Check, ...]:

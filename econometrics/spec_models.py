@@ -272,5 +272,5 @@ def _seeded(check: Check, entry: Any, spec: StudySpec, seed: int | None, draws: 
     named = set(given) if isinstance(given, dict) else set()
     told = {"seed": seed_of(spec, seed), "draws": draws or spec.defaults.draws}
     known = {each.name for each in fields(check)}
-    new = {key: value for key, value in told.items() if key in known - named and value is not None}
+    new: dict[str, Any] = {key: value for key, value in told.items() if key in known - named and value is not None}
     return replace(check, **new) if new else check

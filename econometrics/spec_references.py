@@ -180,12 +180,14 @@ def _other_problems(spec: StudySpec) -> Iterator[Problem]:
 
 def _check_problems(spec: StudySpec) -> Iterator[Problem]:
     """Say which robustness checks are none, and which terms in focus are none of the model."""
-    for name, each in spec.robustness.items():
+    for name in spec.robustness:
         yield from checks_of(spec, name)[1]
-        if each.model in spec.models:
-            terms = full_model(spec, each.model).terms
-            for term in each.focus or []:
-                yield from _unknown(("robustness", name, "focus"), term, terms, f"term of {each.model}")
+    for part in ("robustness", "specification_curve"):
+        for name, each in getattr(spec, part).items():
+            if each.model in spec.models:
+                terms = full_model(spec, each.model).terms
+                for term in each.focus or []:
+                    yield from _unknown((part, name, "focus"), term, terms, f"term of {each.model}")
 
 
 def _nonlinear_problems(spec: StudySpec) -> Iterator[Problem]:

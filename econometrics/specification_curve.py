@@ -14,12 +14,13 @@ from econometrics.placebo_shuffles import Scheme
 from econometrics.regression_result import Regression
 from econometrics.robustness_baseline import Baseline, raise_problems, unknown_columns
 from econometrics.robustness_setting import Setting
+from econometrics.sample import columns_of
 from econometrics.specification_fits import Workshop
 from econometrics.specification_null import NullCurves, null_curves
 from econometrics.specification_space import (
+    Maker,
     Specification,
     chosen_combinations,
-    make_specification,
     read_alternatives,
 )
 from shuzhi import EstimationError, ShuzhiError, SpecError
@@ -186,18 +187,22 @@ def estimate_specifications(
         raise SpecError("level lies between 0 and 1, draws cannot be negative and most is 1 or more")
     model = baseline if isinstance(baseline, Baseline) else Baseline(**baseline)
     keys = [model.firm, model.year] if draws and scheme == "firms" else []
-    raise_problems(unknown_columns(data, [*model.columns, *keys], "baseline"))
+    raise_problems(unknown_columns(data, [*model.columns, *keys, *columns_of(within)], "baseline"))
     dimensions = read_alternatives(alternatives, data, model)
     combinations, possible = chosen_combinations(dimensions, most, seed)
-    base = Setting(data.reset_index(drop=True), model)
-    made = [make_specification(each, base) for each in combinations]
+    wanted = [check.needs(model) for options in dimensions for option in options for check in option.checks]
+    needed = dict.fromkeys([*model.columns, *keys, *columns_of(within), *(name for names in wanted for name in names)])
+    maker = Maker(Setting(data[list(needed)].reset_index(drop=True), model))
     workshop = Workshop()
+    known = np.ones(len(data), dtype=np.bool_)
     rows, usable = [], []
-    for number, each in enumerate(made):
+    for number, choices in enumerate(combinations):
+        each = maker.make(choices)
         found = _fit(each, workshop)
         rows.append(_row(number, each, found, level))
-        if isinstance(found, Regression):
+        if isinstance(found, Regression) and each.regressor is not None:
             usable.append(number)
+            known &= np.isfinite(each.regressor)
     if not usable:
         raise EstimationError(f"no specification can be estimated; the first: {rows[0]['reason']}")
     frame = pd.DataFrame(rows)
@@ -208,13 +213,12 @@ def estimate_specifications(
     frame["null_low"], frame["null_high"] = np.nan, np.nan
     if draws:
         null = null_curves(
-            [made[number] for number in usable],
-            base.data,
+            maker,
+            [combinations[number] for number in usable],
+            known,
             workshop,
             scheme=scheme,
             within=within,
-            firm=model.firm,
-            year=model.year,
             draws=draws,
             seed=seed,
         )

@@ -93,7 +93,8 @@ class Workshop:
         found = (digest(positions), model.fixed_effects)
         if found not in self._rows:
             if model.fixed_effects:
-                single = singleton_rows(encode_effects(data.loc[positions], model.fixed_effects))
+                own = data[columns_of(model.fixed_effects)].loc[positions]
+                single = singleton_rows(encode_effects(own, model.fixed_effects))
                 positions, lost = positions[~single], _count(single, "singleton")
                 if not len(positions):
                     raise DataError("no row is left: every row is alone in a level of an effect")
@@ -109,14 +110,14 @@ class Workshop:
         Parameters
         ----------
         data : DataFrame
-            These rows.
+            All rows of the specification.
         rows : Rows
             The rows.
         names : tuple of str
             Effects or clusters.
         """
         if (rows.key, names) not in self._codes:
-            self._codes[rows.key, names] = encode_effects(data, names)
+            self._codes[rows.key, names] = encode_effects(data[columns_of(names)].loc[rows.positions], names)
         return self._codes[rows.key, names]
 
     def swept(self, data: pd.DataFrame, rows: Rows, model: Baseline, weights: Floats | None) -> _Swept:
@@ -125,7 +126,7 @@ class Workshop:
         Parameters
         ----------
         data : DataFrame
-            These rows.
+            All rows of the specification.
         rows : Rows
             The rows.
         model : Baseline
@@ -172,8 +173,8 @@ class Workshop:
         """
         model = setting.model
         rows = self.rows(setting, allowed)
-        data = setting.data.loc[rows.positions]
         names = list(dict.fromkeys([model.outcome, *model.terms, *([model.weights] if model.weights else [])]))
+        data = setting.data[names].loc[rows.positions]
         columns = [numeric_values(data[name]) for name in names]
         weights = None
         if model.weights:
@@ -181,7 +182,7 @@ class Workshop:
             if (own <= 0).any():
                 raise DataError(f"weights {model.weights!r} are zero or negative in {int((own <= 0).sum())} rows")
             weights = own / own.mean()
-        clusters = self.codes(data, rows, model.cluster)
+        clusters = self.codes(setting.data, rows, model.cluster)
         if any(levels < 2 for levels in clusters.levels):
             raise EstimationError(f"one cluster only in {', '.join(clusters.names)}")
         sample = EstimationSample(data, rows.dropped, len(setting.data))
@@ -189,7 +190,7 @@ class Workshop:
         if not model.fixed_effects:
             raw = np.column_stack([raw, np.ones(len(raw))])
             return Design(sample, Effects((), (), ()), clusters, weights, (*names, CONSTANT), raw, raw)
-        place = self.swept(data, rows, model, weights)
+        place = self.swept(setting.data, rows, model, weights)
         return Design(sample, place.effects, clusters, weights, tuple(names), raw, self.sweep(place, columns))
 
     def fit(self, setting: Setting) -> Regression:

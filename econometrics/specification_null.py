@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from econometrics.covariance import small_sample_terms
 from econometrics.design import Design
-from econometrics.effects import Booleans, Floats
+from econometrics.effects import Booleans, Floats, Integers
 from econometrics.placebo_projection import TreatmentProjection
 from econometrics.placebo_shuffles import Scheme, Shuffler, shuffler
+from econometrics.sample import columns_of
 from econometrics.specification_fits import Workshop, digest
-from econometrics.specification_space import Specification
+from econometrics.specification_space import Maker, Option, Specification
 from shuzhi import EstimationError, ShuzhiError
 
 
@@ -61,14 +61,13 @@ class _Model:
 
 
 def null_curves(
-    specifications: Sequence[Specification],
-    data: pd.DataFrame,
+    maker: Maker,
+    combinations: Sequence[tuple[Option, ...]],
+    known: Booleans,
     workshop: Workshop,
     *,
     scheme: Scheme,
     within: tuple[str, ...],
-    firm: str,
-    year: str,
     draws: int,
     seed: int,
 ) -> NullCurves:
@@ -76,13 +75,15 @@ def null_curves(
 
     Parameters
     ----------
-    specifications : sequence of Specification
+    maker : Maker
+        Makes specifications of combinations.
+    combinations : sequence of tuple of Option
         All of which can be estimated.
-    data : DataFrame
-        Rows as given, numbered from 0.
+    known : (rows given,) bool array
+        Rows in which the regressors of all specifications are known.
     workshop : Workshop
         What specifications share.
-    scheme, within, firm, year
+    scheme, within
         As in ``permutation_placebo``.
     draws, seed : int
         Draws and their seed.
@@ -92,56 +93,47 @@ def null_curves(
     EstimationError
         No row has all regressors, or no specification is left on those that have.
     """
-    known = _all_known(specifications, data, within, firm, year, scheme)
-    members = np.flatnonzero(known)
+    data, model = maker.base.data, maker.base.model
+    keys = [*columns_of(within), *([model.firm, model.year] if scheme == "firms" else [])]
+    usable = known & ~data[keys].isna().any(axis=1).to_numpy(dtype=np.bool_) if keys else known
+    members = np.flatnonzero(usable)
     if not len(members):
         raise EstimationError("no row has a value of the regressors of all specifications: nothing can be dealt out")
-    exchange = shuffler(data.iloc[members], scheme, within, firm, year)
-    place_of = np.full(len(data), -1, dtype=np.int64)
-    place_of[members] = np.arange(len(members))
-    models, notes = [], []
-    for place, each in enumerate(specifications):
-        try:
-            models.append(_model(place, each, workshop, known))
-        except ShuzhiError as error:
-            notes.append(f"specification {place + 1} takes no part in the joint test: {error}")
-    if not models:
+    exchange = shuffler(data.iloc[members], scheme, within, model.firm, model.year)
+    curves = _Curves(members, exchange, draws, seed, len(data), len(combinations))
+    groups, notes = _groups(maker, combinations, usable, workshop)
+    for places in groups:
+        curves.fill([_model(place, maker.make(combinations[place]), workshop, usable) for place in places])
+    if not groups:
         raise EstimationError("no specification can be estimated on the rows that have all regressors")
-    share = len(members) / max(len(data), 1)
+    share = len(members) / len(data)
     if share < 0.8:
         notes.append(
             f"only {share:.0%} of the rows have the regressors of all specifications; the joint test uses these"
         )
-    estimates = np.full((draws + 1, len(specifications)), np.nan)
-    statistics = np.full_like(estimates, np.nan)
-    for group in _groups(models):
-        _fill(group, members, place_of, exchange, draws, seed, estimates, statistics)
-    degrees, scales = np.full(len(specifications), np.nan), np.full(len(specifications), np.nan)
-    for model in models:
-        degrees[model.place] = model.degrees
-        outcome = model.design.raw[:, 0]
-        own = model.regressor[model.positions]
-        scales[model.place] = own.std(ddof=1) / outcome.std(ddof=1)
-    p_values, z = _normal(statistics, degrees)
-    return NullCurves(estimates, z, p_values, scales, len(members), exchange.exchanged, tuple(notes))
+    p_values, z = _normal(curves.statistics, curves.degrees)
+    return NullCurves(curves.estimates, z, p_values, curves.scales, len(members), exchange.exchanged, tuple(notes))
 
 
-def _all_known(
-    specifications: Sequence[Specification],
-    data: pd.DataFrame,
-    within: tuple[str, ...],
-    firm: str,
-    year: str,
-    scheme: Scheme,
-) -> Booleans:
-    known = np.ones(len(data), dtype=np.bool_)
-    for each in specifications:
-        if each.regressor is not None:
-            known &= np.isfinite(each.regressor)
-    keys = [part for name in within for part in name.split("^")] + ([firm, year] if scheme == "firms" else [])
-    for name in keys:
-        known &= ~data[name].isna().to_numpy(dtype=np.bool_)
-    return known
+def _groups(
+    maker: Maker, combinations: Sequence[tuple[Option, ...]], usable: Booleans, workshop: Workshop
+) -> tuple[list[list[int]], list[str]]:
+    """Places of specifications that deal the same regressor on the same rows with the same effects; and who cannot."""
+    found: dict[tuple[bytes, bytes, tuple[str, ...], str | None], list[int]] = {}
+    notes = []
+    for place, choices in enumerate(combinations):
+        each = maker.make(choices)
+        assert each.setting is not None and each.regressor is not None
+        try:
+            rows = workshop.rows(each.setting, usable)
+            workshop.design(each.setting, usable)
+        except ShuzhiError as error:
+            notes.append(f"a specification takes no part in the joint test: {error}")
+            continue
+        model = each.setting.model
+        key = (rows.key, digest(each.regressor), model.fixed_effects, model.weights)
+        found.setdefault(key, []).append(place)
+    return list(found.values()), notes
 
 
 def _model(place: int, each: Specification, workshop: Workshop, known: Booleans) -> _Model:
@@ -155,7 +147,7 @@ def _model(place: int, each: Specification, workshop: Workshop, known: Booleans)
     absorber = None
     if model.fixed_effects:
         rows = workshop.rows(each.setting, known)
-        absorber = workshop.swept(design.sample.data, rows, model, design.weights).absorber
+        absorber = workshop.swept(each.setting.data, rows, model, design.weights).absorber
     projection = TreatmentProjection(
         design.raw_column(model.outcome), controls, design.effects, design.weights, absorber
     )
@@ -165,38 +157,40 @@ def _model(place: int, each: Specification, workshop: Workshop, known: Booleans)
     return _Model(place, projection, design, terms.factor, terms.degrees_of_freedom, positions, each.regressor)
 
 
-def _groups(models: Sequence[_Model]) -> list[list[_Model]]:
-    """Models that deal the same regressor on the same rows with the same effects."""
-    found: dict[tuple[bytes, bytes, int], list[_Model]] = {}
-    for model in models:
-        key = (digest(model.positions), digest(model.regressor), id(model.projection.absorber))
-        found.setdefault(key, []).append(model)
-    return list(found.values())
+class _Curves:
+    """The arrays that the groups of specifications fill, draw by draw."""
 
+    def __init__(
+        self, members: Integers, exchange: Shuffler, draws: int, seed: int, rows: int, specifications: int
+    ) -> None:
+        self.members, self.exchange, self.draws, self.seed = members, exchange, draws, seed
+        self.place_of = np.full(rows, -1, dtype=np.int64)
+        self.place_of[members] = np.arange(len(members))
+        self.estimates: Floats = np.full((draws + 1, specifications), np.nan)
+        self.statistics: Floats = np.full_like(self.estimates, np.nan)
+        self.degrees: Floats = np.full(specifications, np.nan)
+        self.scales: Floats = np.full(specifications, np.nan)
 
-def _fill(
-    group: Sequence[_Model],
-    members: np.ndarray,
-    place_of: np.ndarray,
-    exchange: Shuffler,
-    draws: int,
-    seed: int,
-    estimates: Floats,
-    statistics: Floats,
-) -> None:
-    first = group[0]
-    own = first.regressor[members]
-    inside = place_of[first.positions]
-    start = 1
-    batches = [np.arange(len(members))[:, None]]
-    for number, batch in enumerate((*batches, *exchange.batches(draws, seed))):
-        treatments = own[batch[inside]]
-        at = slice(0, 1) if number == 0 else slice(start, start + batch.shape[1])
-        start += batch.shape[1] if number else 0
-        swept = first.projection.absorber.demean(treatments)
+    def fill(self, group: Sequence[_Model]) -> None:
+        """Estimate a group on the data as they are and on every draw."""
+        first = group[0]
+        own, inside = first.regressor[self.members], self.place_of[first.positions]
+        for model in group:
+            self.degrees[model.place] = model.degrees
+            values = model.regressor[model.positions]
+            self.scales[model.place] = values.std(ddof=1) / model.design.raw[:, 0].std(ddof=1)
+        self._deal(group, own[inside][:, None], 0)
+        start = 1
+        for batch in self.exchange.batches(self.draws, self.seed):
+            self._deal(group, own[batch[inside]], start)
+            start += batch.shape[1]
+
+    def _deal(self, group: Sequence[_Model], treatments: Floats, start: int) -> None:
+        swept = group[0].projection.absorber.demean(treatments)
+        at = slice(start, start + treatments.shape[1])
         for model in group:
             found = model.projection.tests(treatments, model.design.clusters.codes, model.factor, swept=swept)
-            estimates[at, model.place], statistics[at, model.place] = found
+            self.estimates[at, model.place], self.statistics[at, model.place] = found
 
 
 def _normal(statistics: Floats, degrees: Floats) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -40,6 +41,8 @@ RESERVED = frozenset(
         "null_high",
     }
 )
+# Changed rows and columns that are kept for the next combinations.
+MOST_SETTINGS = 48
 ALIASES = {"index": "regressor", "treatment": "regressor", "effects": "fixed_effects"}
 # What is changed first: names of columns, then their values, then their tails; rows last.
 ORDER = (
@@ -209,28 +212,45 @@ def chosen_combinations(
     return [tuple(options[place] for options, place in zip(dimensions, row, strict=True)) for row in places], total
 
 
-def make_specification(choices: tuple[Option, ...], base: Setting) -> Specification:
-    """Apply the changes of a combination, in the order in which they make sense.
+class Maker:
+    """Applies the changes of combinations, in the order in which they make sense; shared beginnings are made once.
 
     Parameters
     ----------
-    choices : tuple of Option
-        One a dimension.
     base : Setting
         The baseline, its rows numbered from 0.
     """
-    checks = [check for option in choices for check in option.checks]
-    order = sorted(checks, key=lambda check: ORDER.index(check.kind) if check.kind in ORDER else len(ORDER))
-    setting = base
-    regressor = None
-    try:
-        for check in order:
-            if regressor is None and check.kind not in ORDER:
-                regressor = numeric_values(setting.data[setting.model.focus[0]])
-            setting = check.apply(setting)
-    except ShuzhiError as error:
-        return Specification(choices, None, None, False, str(error))
-    if regressor is None:
-        regressor = numeric_values(setting.data[setting.model.focus[0]])
-    is_main = setting.model == base.model and setting.data is base.data
-    return Specification(choices, setting, regressor, is_main)
+
+    def __init__(self, base: Setting) -> None:
+        self.base = base
+        self._made: OrderedDict[tuple[ModelCheck, ...], Setting] = OrderedDict()
+
+    def make(self, choices: tuple[Option, ...]) -> Specification:
+        """Apply the changes of a combination.
+
+        Parameters
+        ----------
+        choices : tuple of Option
+            One a dimension.
+        """
+        checks = [check for option in choices for check in option.checks]
+        order = sorted(checks, key=lambda check: ORDER.index(check.kind) if check.kind in ORDER else len(ORDER))
+        columns = sum(check.kind in ORDER for check in order)
+        try:
+            whole = self._applied(tuple(order[:columns]))
+            setting = self._applied(tuple(order))
+        except ShuzhiError as error:
+            return Specification(choices, None, None, False, str(error))
+        regressor = numeric_values(whole.data[whole.model.focus[0]])
+        is_main = setting.model == self.base.model and setting.data is self.base.data
+        return Specification(choices, setting, regressor, is_main)
+
+    def _applied(self, checks: tuple[ModelCheck, ...]) -> Setting:
+        if not checks:
+            return self.base
+        if checks not in self._made:
+            self._made[checks] = checks[-1].apply(self._applied(checks[:-1]))
+            if len(self._made) > MOST_SETTINGS:
+                self._made.popitem(last=False)
+        self._made.move_to_end(checks)
+        return self._made[checks]

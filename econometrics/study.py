@@ -108,8 +108,9 @@ def run(
         descriptive=descriptive,
         correlations=correlations,
         seconds=state.seconds,
-        **state.results,
     )
+    found: dict[str, Any] = dict(state.results)
+    results = replace(results, **found)
     return _with_plans(results, [*sample.plan.skipped, *state.failures])
 
 

@@ -127,4 +127,5 @@ def usable_rows(spec: StudySpec, model: str, data: pd.DataFrame) -> pd.Series:
     """
     columns = data[list(full_model(spec, model).columns)]
     numbers = columns.select_dtypes("number").to_numpy(dtype="float64", na_value=np.nan)
-    return columns.notna().all(axis=1) & np.isfinite(numbers).all(axis=1)
+    usable: pd.Series = columns.notna().all(axis=1) & np.isfinite(numbers).all(axis=1)
+    return usable

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pandas as pd
-
 from econometrics.did import EstimatorComparison, compare_estimators
 from econometrics.heterogeneity import (
     GroupComparison,
@@ -30,6 +28,7 @@ from econometrics.robustness import Robustness, robustness
 from econometrics.sample import columns_of
 from econometrics.spec import StudySpec
 from econometrics.spec_models import FullModel, baseline_of, full_mediation, full_model, seed_of
+from econometrics.specification_curve import SpecificationCurve, estimate_specifications
 from econometrics.study_groups import grouping_for
 from econometrics.study_sample import StudySample
 from econometrics.threshold import ThresholdRegression, threshold_regression
@@ -128,7 +127,8 @@ def run_indirect_groups(spec: StudySpec, sample: StudySample, name: str) -> Indi
     parts = columns_of(full.cluster)
     cluster = " × ".join(parts)
     if len(parts) > 1:
-        data = data.assign(**{cluster: data.groupby(list(parts), dropna=True).ngroup().replace(-1, pd.NA)})
+        numbers = data.groupby(list(parts), dropna=True).ngroup()
+        data = data.assign(**{cluster: numbers.where(numbers >= 0)})
     return indirect_by_group(
         data,
         full.outcome,
@@ -299,7 +299,22 @@ def run_robustness(spec: StudySpec, sample: StudySample, name: str) -> Robustnes
         baseline_of(spec, each.model, each.focus),
         sample.plan.checks[name],
         labels={column: (known.label("zh"), known.label("en")) for column, known in variables.items()},
-        level=1 - spec.defaults.level,
+        level=round(1 - spec.defaults.level, 10),
+    )
+
+
+def run_curve(spec: StudySpec, sample: StudySample, name: str) -> SpecificationCurve:
+    """Estimate every combination of the choices that a study declares."""
+    each = spec.specification_curve[name]
+    return estimate_specifications(
+        sample.rows(full_model(spec, each.model).where),
+        baseline_of(spec, each.model, each.focus),
+        each.choices,
+        draws=each.draws or spec.defaults.draws,
+        scheme=each.scheme,
+        level=round(1 - spec.defaults.level, 10),
+        most=each.most,
+        seed=seed_of(spec, each.seed) or 0,
     )
 
 
@@ -355,4 +370,5 @@ RUNNERS: Mapping[str, Callable[[StudySpec, StudySample, str], Any]] = {
     "thresholds": run_threshold,
     "staggered": run_staggered,
     "robustness": run_robustness,
+    "specification_curve": run_curve,
 }

@@ -44,6 +44,12 @@ _TITLES: dict[str, dict[str, str]] = {
     "heterogeneity": {"zh": "异质性分析", "en": "Heterogeneity"},
     "staggered": {"zh": "政策效应：多种估计量", "en": "Effect of the policy by several estimators"},
     "event_study": {"zh": "事件研究", "en": "Event study"},
+    "families": {"zh": "多重检验校正", "en": "Adjusted for several splits"},
+    "moderators": {"zh": "调节效应", "en": "Moderation"},
+    "u_tests": {"zh": "U 型检验", "en": "U test"},
+    "thresholds": {"zh": "门槛回归", "en": "Threshold regression"},
+    "robustness": {"zh": "稳健性检验", "en": "Robustness"},
+    "measurement_error": {"zh": "测量误差", "en": "Measurement error"},
 }
 MOST_COLUMNS = 8
 
@@ -62,7 +68,7 @@ def table_plans(results: StudyResults) -> tuple[TablePlan, ...]:
         parts, missing = _found(results, table.kind, table.parts, table.section)
         if table.kind in {"descriptive", "correlations"}:
             missing = () if getattr(results, table.kind) is not None else (table.kind,)
-        titles = table.title or _TITLES.get(table.kind, {})
+        titles = {str(key): text for key, text in (table.title or _TITLES.get(table.kind, {})).items()}
         options, terms = _options(results, table), tuple(table.terms)
         plans.append(TablePlan(name, table.kind, parts, missing, titles, table.number, options, terms))
     return tuple(plan for plan in plans if plan.parts or (SHOWN.get(plan.kind) is None and not plan.missing))
@@ -77,7 +83,8 @@ def figure_plans(results: StudyResults) -> tuple[FigurePlan, ...]:
         if (figure.kind != "trends" and not parts) or any(column not in results.data.columns for column in wanted):
             continue
         words = (figure.term or "", figure.variable or "", figure.group or "")
-        plans.append(FigurePlan(name, figure.kind, parts, missing, figure.title, *words))
+        titles = {str(key): text for key, text in figure.title.items()}
+        plans.append(FigurePlan(name, figure.kind, parts, missing, titles, *words))
     return tuple(plans)
 
 
@@ -86,7 +93,7 @@ def _usual_tables(results: StudyResults) -> dict[str, TableSpec]:
     found: dict[str, TableSpec] = {}
     for kind in ("descriptive", "correlations"):
         if getattr(results, kind) is not None:
-            found[kind] = TableSpec(kind=kind)  # type: ignore[arg-type]
+            found[kind] = TableSpec(kind=kind)
     kinds: tuple[TableKind, ...] = ("models", "mediation", "heterogeneity", "staggered", "event_study")
     for each in kinds:
         names = list(getattr(results, HELD_IN[each]))
@@ -95,13 +102,13 @@ def _usual_tables(results: StudyResults) -> dict[str, TableSpec]:
             name = each if len(names) <= size else f"{each}_{number}"
             found[name] = TableSpec(kind=each, parts=names[start : start + size])
     for section, mappings in RESULTS_OF.items():
-        shown_already = section in {"models", "mediation", "heterogeneity", "staggered"}
+        # A curve has hundreds of rows, and is drawn.
+        shown_already = section in {"models", "mediation", "heterogeneity", "staggered", "specification_curve"}
         found_names = [name.split(": ")[0] for mapping in mappings for name in getattr(results, mapping)]
         names = [] if shown_already else found_names
         if names:
-            title = {"zh": section, "en": section.replace("_", " ").capitalize()}
-            names = list(dict.fromkeys(names))
-            found[section] = TableSpec(kind="results", parts=names, section=section, title=title)  # type: ignore[arg-type]
+            names, title = list(dict.fromkeys(names)), _TITLES[section]
+            found[section] = TableSpec(kind="results", parts=names, section=section, title=title)
     return found
 
 

@@ -230,14 +230,14 @@ def _row_names(rows: pd.DataFrame, labels: Mapping[str, str], language: Language
         return rows[column].astype("str").fillna("")
 
     def spoken(column: str) -> pd.Series:
-        words = {name: titles[language] for name, titles in _EFFECTS.items()} | labels
+        words = {**{name: titles[language] for name, titles in _EFFECTS.items()}, **labels}
         return told(column).map(lambda text: words.get(text, text))
 
     label = f"label_{language}"
     if label in rows.columns:
         return told(label).where(told("term") == rows["term"].iloc[0], told(label) + ", " + spoken("term"))
     names = spoken("term")
-    for column in ("effect", "check", "estimator", "split"):
+    for column in ("effect", "estimator", "split", "correction", "extrapolant", "departure"):
         names = names.where((told(column) == "") | (told(column) == told("term")), names + ", " + spoken(column))
     names = names.where(told("group") == "", names + ", " + spoken("group"))
     names = names.where(told("reference") == "", names + " \u2212 " + spoken("reference"))

@@ -454,10 +454,10 @@ def export(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("demo"),
-    firms: Annotated[int, typer.Option(min=3, max=500, help="Simulated firms.")] = 30,
+    firms: Annotated[int, typer.Option(min=3, max=400, help="Simulated firms.")] = 60,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 2024,
 ) -> None:
-    """Write a simulated corpus of PDF reports, run the whole job on it, and compare found with planted.
+    """From simulated PDF reports to a study: what was planted in texts and effects, beside what is found.
 
     Example:  shuzhi demo --out demo
     """
@@ -473,8 +473,8 @@ def demo(
 
 for command in (cli_look.status, cli_look.evidence, cli_look.sql, cli_quality.quality):
     app.command()(command)
-for command in (cli_clusters.clusters, cli_panel.panel, cli_panel.describe, cli_study.study):
-    app.command()(command)
+for data_command in (cli_clusters.clusters, cli_panel.panel, cli_panel.describe, cli_study.study):
+    app.command()(data_command)
 app.command()(cli_fetch.fetch)
 app.add_typer(cli_dictionary.dictionary_app, name="dictionary")
 app.add_typer(cli_validate.validate_app, name="validate")

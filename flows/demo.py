@@ -1,4 +1,4 @@
-"""The demonstration: a simulated corpus through the whole job, and what was found beside what was planted."""
+"""The demonstration: a simulated corpus from PDFs to a study, and what was found beside what was planted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from flows.annual import RunSummary, index_reports
 from flows.corpus import PlantedReport, write_corpus
+from flows.demo_study import FEWEST_FIRMS, demo_design, demo_panel, expected_counts, plan_counts, run_demo_study
 from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents
 from flows.formats import write_csv
@@ -16,6 +17,7 @@ from flows.outputs import SIMULATED_NOTE
 from flows.settings import RunParameters
 from flows.store import Store
 from nlp.scope import REPORT
+from nlp.simulate import simulate_firms
 
 DICTIONARY = "wu2021"
 YEARS = (2020, 2021, 2022, 2023)
@@ -31,7 +33,7 @@ class Demonstration:
 
 
 def run_demo(out: Path, *, firms: int, seed: int) -> Demonstration:
-    """Write the corpus, run the whole job on it, and compare.
+    """Write the corpus, run the whole job and a study on it, and compare both with what was planted.
 
     Parameters
     ----------
@@ -48,7 +50,16 @@ def run_demo(out: Path, *, firms: int, seed: int) -> Demonstration:
         A text to print, and whether found equals planted in every readable report.
     """
     terms = load_dictionaries([DICTIONARY])[0].terms
-    planted = write_corpus(out / "reports", terms=terms, firms=firms, years=YEARS, seed=seed)
+    design = demo_design(firms, YEARS)
+    firm_years = plan_counts(design, [firm.stock_code for firm in simulate_firms(firms, seed)], seed)
+    planted = write_corpus(
+        out / "reports",
+        terms=terms,
+        firms=firms,
+        years=YEARS,
+        seed=seed,
+        expected_counts=expected_counts(firm_years),
+    )
     parameters = RunParameters(
         folder=str(out / "reports"),
         out=str(out / "out"),
@@ -63,7 +74,12 @@ def run_demo(out: Path, *, firms: int, seed: int) -> Demonstration:
     readable = compared[compared["fault"] == "none"]
     is_right = bool((readable["planted_count"] == readable["found_count"]).all())
     is_right &= bool(compared.loc[compared["fault"] != "none", "found_count"].isna().all())
-    return Demonstration(describe(compared, summary, out, seed), is_right)
+    text = describe(compared, summary, out, seed)
+    if firms < FEWEST_FIRMS:
+        return Demonstration(f"{text}\nno study: it takes at least {FEWEST_FIRMS} firms (--firms)", is_right)
+    measured = compared[["stock_code", "report_year", "found_count"]].rename(columns={"found_count": "digital_count"})
+    study = run_demo_study(firm_years, demo_panel(firm_years, planted, measured, design, seed), design, out)
+    return Demonstration(f"{text}\n\n{study.text}", is_right)
 
 
 def compare(planted: list[PlantedReport], store: Store) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import httpcore
 import httpx
 import numpy as np
 
-from flows.fetch_gate import FetchError, Gate, StopFetchingError
+from flows.fetch_gate import FetchError, Gate, StopFetchingError, host_of
 from flows.fetch_http import Transport
 from flows.settings import FetchParameters
 from shuzhi import UsageError, __version__
@@ -117,7 +117,7 @@ class PoliteClient:
                     check_status(response, is_part="Range" in headers)
                     yield response
                     return
-                before, url = url, urljoin(url, response.headers.get("location", ""))
+                before, url = url, _target(url, response)
                 if form is not None:
                     raise FetchError(f"the service redirects to {url}; write that address into its settings", "refused")
         raise FetchError(f"redirects more than {MOST_REDIRECTS} times", "refused")
@@ -127,7 +127,11 @@ class PoliteClient:
         self._client.cookies.clear()
         method = "GET" if form is None else "POST"
         try:
-            with self._client.stream(method, url, headers=dict(headers), data=form) as response:
+            target = httpx.URL(url)
+            # The gate and the library must mean the same host.
+            if url.isascii() and host_of(str(target)) != host_of(url):
+                raise FetchError("the link can be read as one to another host", "refused", is_local=True)
+            with self._client.stream(method, target, headers=dict(headers), data=form) as response:
                 yield response
         except httpx.TimeoutException as error:
             raise FetchError(f"took too long: {str(error) or 'no answer in time'}") from error
@@ -162,6 +166,13 @@ class PoliteClient:
                     raise
                 self._pacer.hold(min(self._parameters.first_wait_seconds * 2**attempt, longest))
         raise AssertionError("tries is at least one")
+
+
+def _target(url: str, response: httpx.Response) -> str:
+    try:
+        return urljoin(url, response.headers.get("location", ""))
+    except ValueError:
+        raise FetchError("redirects to what is no address", "refused") from None
 
 
 def check_status(response: httpx.Response, *, is_part: bool = False) -> None:

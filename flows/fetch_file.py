@@ -188,6 +188,8 @@ def _write(response: httpx.Response, file: BinaryIO, start: int, limit: int) -> 
         if size > limit:
             raise FetchError(f"larger than {limit / 1e6:,.1f} MB", "refused")
         file.write(chunk)
+        # A kill takes what is not with the system yet.
+        file.flush()
     if not start:
         _check_head(head, response.headers.get("content-type", ""), is_whole=True)
 

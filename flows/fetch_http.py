@@ -18,6 +18,10 @@ from flows.fetch_gate import DEFAULT_PORTS, Gate
 from shuzhi import UsageError
 
 
+# Servers close idle connections, some soon.
+KEPT_SECONDS = 5.0
+
+
 class _Stream(httpcore.NetworkStream):
     """A connection on which nothing takes longer than the time that is left for the file."""
 
@@ -26,7 +30,12 @@ class _Stream(httpcore.NetworkStream):
         self._backend = backend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._backend.left(timeout))
+        try:
+            return self._inner.read(max_bytes, self._backend.left(timeout))
+        except httpcore.ReadTimeout:
+            # Says which of the two limits it was.
+            self._backend.left(timeout)
+            raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._inner.write(buffer, self._backend.left(timeout))
@@ -117,7 +126,9 @@ class Transport(httpx.BaseTransport):
 
     def __init__(self, gate: Gate, context: ssl.SSLContext, *, use_proxies: bool) -> None:
         self.backends = [GuardedBackend(gate)]
-        self._direct = httpcore.ConnectionPool(ssl_context=context, network_backend=self.backends[0])
+        self._direct = httpcore.ConnectionPool(
+            ssl_context=context, keepalive_expiry=KEPT_SECONDS, network_backend=self.backends[0]
+        )
         self._proxies: dict[str, httpcore.ConnectionPool] = {}
         for scheme, address in urllib.request.getproxies().items() if use_proxies else ():
             if scheme in DEFAULT_PORTS:

@@ -126,7 +126,7 @@ def _announcement(cells: Mapping[str, str]) -> Announcement:
         short_name=cells.get("short_name", ""),
         report_year=int(year[1]) if year else None,
         title=cells.get("title", ""),
-        link=cells.get("link", ""),
+        link=cells.get("link", "").replace(" ", "%20"),
         published=cells.get("published", ""),
         listed_bytes=exact or (kilobytes * 1000 if kilobytes else None),
         is_exact_size=exact is not None,

@@ -93,7 +93,7 @@ def _list_pages(
             links = {row.link: row for row in page.rows}
             stale = 0 if links.keys() - seen else stale + 1
             seen |= links.keys()
-            found = links | found
+            found |= {link: row for link, row in links.items() if link not in found}
             malformed += page.malformed if not attempt else 0
             totals |= {page.total} if page.total is not None else set()
             if _is_last(service, page, number) or stale >= MOST_STALE_PAGES:

@@ -118,13 +118,15 @@ class Ledger:
         self._journal = (self.parts / JOURNAL).open("ab")
         if data and not data.endswith(b"\n"):
             self._journal.write(b"\n")
+        if not data:
+            self._journal.writelines(_line(entry) for entry in self.entries.values())
         return self
 
     def load(self) -> bytes:
         """Read the entries, and change nothing; returns the journal as it is."""
         path = self.parts / JOURNAL
         data = path.read_bytes() if path.exists() else b""
-        self.entries = dict(_entries_of(data)) if data else self._from_manifest()
+        self.entries = dict(_entries_of(data)) if path.exists() else self._from_manifest()
         return data
 
     def __exit__(
@@ -146,7 +148,8 @@ class Ledger:
             rows = pq.read_table(path, columns=list(COLUMNS)).to_pylist()
         except (OSError, pa.ArrowException):
             return {}
-        return {row["link"]: Entry(**row) for row in rows if row["status"] in (*HELD, "refused") and row["link"]}
+        # A row without a time was refused by settings of that run; no server said so.
+        return {row["link"]: Entry(**row) for row in rows if row["fetched_at"] and row["link"]}
 
     def _finish(self, entry: Entry) -> None:
         """Rename the part of a file that was journaled but not renamed; note the hashes of files that are there."""
@@ -174,8 +177,7 @@ class Ledger:
     def add(self, entry: Entry) -> None:
         """Write an entry to the journal, and to the disk, before anything rests on it."""
         assert self._journal is not None
-        line = json.dumps(asdict(entry), ensure_ascii=False, sort_keys=True)
-        self._journal.write(line.encode("utf-8", "replace") + b"\n")
+        self._journal.write(_line(entry))
         self._journal.flush()
         os.fsync(self._journal.fileno())
         self.entries[entry.link] = entry
@@ -224,6 +226,10 @@ class Ledger:
             number += 1
             free = numbered(name, number)
         return free
+
+
+def _line(entry: Entry) -> bytes:
+    return json.dumps(asdict(entry), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace") + b"\n"
 
 
 def _rename(part: Part, target: Path) -> None:

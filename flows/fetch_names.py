@@ -21,7 +21,7 @@ CANONICAL: dict[Kind, str] = {
     "hk_annual": "年年度報告",
 }
 REVISED: dict[Revision, str] = {"revised": "修订版", "updated": "更新后", "cancelled": "已取消"}
-_UNSAFE = re.compile(r'[\\/:*?"<>|%$`\'#&;!{}~^=@+,\[\]]')
+_UNSAFE = re.compile(r'[.\\/:*?"<>|%$`\'#&;!{}~^=@+,\[\]]')
 # Marks that turn the direction of writing, and others that cannot be seen.
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ue000-\uf8ff]")
 _CODE = re.compile(r"(?:SZ|SH|BJ|HK)?[.\-_]?(\d{1,6})(?:\.0)?(?:[.\-_]?(?:SZ|SH|SS|BJ|HK|XSHE|XSHG))?", re.IGNORECASE)

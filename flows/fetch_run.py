@@ -146,9 +146,7 @@ def fetch_all(parameters: FetchParameters, tell: Tell = lambda line: None) -> Fe
         try:
             run.ask_all([choice for choice in choices if not choice.left_out])
         finally:
-            left_out = [_entry(choice, "left_out", choice.left_out) for choice in choices if choice.left_out]
-            rows = {**ledger.entries, **run.local}
-            write_manifest(folder, [*rows.values(), *left_out], {"shuzhi": __version__})
+            write_manifest(folder, run.rows(choices), {"shuzhi": __version__})
     summary = run.summary(choices, notes, time.monotonic() - started)
     _judge(summary, run.stopped, parameters)
     return summary
@@ -190,7 +188,7 @@ class _Run:
             if self.ledger.is_settled(link, retry=self.parameters.retry):
                 self._count_settled(self.ledger.entries[link])
             elif self.stopped or (self.parameters.limit and asked >= self.parameters.limit):
-                self._leave(choice)
+                self.counts["pending"] += 1
             else:
                 asked += self._ask(choice)
             if time.monotonic() - last_line >= LINE_EVERY_SECONDS:
@@ -200,11 +198,6 @@ class _Run:
     def _count_settled(self, entry: Entry) -> None:
         self.counts["held" if entry.status in HELD else "refused"] += 1
 
-    def _leave(self, choice: Choice) -> None:
-        self.counts["pending"] += 1
-        earlier = self.ledger.entries.get(choice.announcement.link)
-        self.local[choice.announcement.link] = earlier or _entry(choice, "pending", "not reached yet")
-
     def _ask(self, choice: Choice) -> bool:
         """Ask for one link; returns whether a server was asked."""
         announcement = choice.announcement
@@ -213,7 +206,7 @@ class _Run:
             done = download(self.client, wanted, self.ledger.parts, self.parameters)
         except StopFetchingError as error:
             self.stopped = str(error)
-            self._leave(choice)
+            self.counts["pending"] += 1
             return True
         except FetchError as error:
             self._note_failure(choice, error)
@@ -242,6 +235,14 @@ class _Run:
         self._in_row += 1
         if self._in_row >= self.parameters.failures_in_row:
             self.stopped = f"stopped after {self._in_row} failed links in a row, the last one: {error.reason}"
+
+    def rows(self, choices: Sequence[Choice]) -> list[Entry]:
+        """Return the rows of the manifest: all that the journal knows, and what became of the rest of this list."""
+        rows = {**self.ledger.entries, **self.local}
+        for choice in choices:
+            if not choice.left_out:
+                rows.setdefault(choice.announcement.link, _entry(choice, "pending", "not reached yet"))
+        return [*rows.values(), *(_entry(each, "left_out", each.left_out) for each in choices if each.left_out)]
 
     def summary(self, choices: Sequence[Choice], notes: list[str], seconds: float) -> FetchSummary:
         """Return what was counted."""

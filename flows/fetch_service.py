@@ -171,6 +171,8 @@ def _body(response: httpx.Response) -> bytes:
         parts.append(part)
         if size > LARGEST_ANSWER_BYTES:
             raise FetchError(f"the service's answer is larger than {LARGEST_ANSWER_BYTES >> 20} MB", "refused")
+    if unpack and not unpack.eof:
+        raise FetchError("the service's answer cannot be unpacked: it is cut off")
     return b"".join(parts)
 
 

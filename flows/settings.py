@@ -199,6 +199,7 @@ class StudyParameters(Parameters):
     panel: str = Field("", description="Table or folder of the panel; empty takes what the specification names")
     out: str = Field(description="Folder to write to")
     data: str = Field("", description="Folder of the sources, where the specification builds its panel")
+    is_simulated: bool = Field(False, description="Mark the report as one of simulated data")
 
 
 class FetchParameters(Parameters):

@@ -143,9 +143,9 @@ def summary_text(results: StudyResults) -> str:
             lines.append(f"    {results.magnitudes[name].summary()}")
     for name, mediation in list(results.mediations.items())[:MOST_SHOWN]:
         frame = mediation.to_frame()
-        for row in frame[frame["effect"] == "indirect"].itertuples():
+        for each in frame[frame["effect"] == "indirect"].itertuples():
             lines.append(
-                f"  {name}: indirect effect {row.estimate:.4g} [{row.interval_low:.4g}, {row.interval_high:.4g}]"
+                f"  {name}: indirect effect {each.estimate:.4g} [{each.interval_low:.4g}, {each.interval_high:.4g}]"
             )
     return "\n".join(lines)
 

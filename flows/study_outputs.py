@@ -13,8 +13,9 @@ from econometrics.emission_decomposition import ApportionmentDecomposition
 from econometrics.report import render_study
 from econometrics.report_figures import StudyFigure, study_figures
 from econometrics.report_plans import added_tables
+from econometrics.report_tables import result_table, retitled
 from econometrics.study_results import Failure, StudyResults
-from econometrics.study_tables import build_table, build_tables
+from econometrics.study_tables import build_table
 from econometrics.table_model import Language, Table
 from econometrics.tables import TableFormat, render_table, render_tables
 from flows.formats import replacing
@@ -115,13 +116,13 @@ def study_tables(results: StudyResults, language: Language) -> tuple[dict[str, T
     failures : tuple of Failure
         Those that could not be built.
     """
-    tables, failed = build_tables(results, language)
-    for plan in added_tables(results):
+    tables, failures = {}, []
+    for plan in (*retitled(results.tables), *added_tables(results)):
         try:
-            tables[plan.name] = build_table(plan, results, language)
+            tables[plan.name] = result_table(plan, results, language) or build_table(plan, results, language)
         except ShuzhiError as error:
-            failed[plan.name] = str(error)
-    return tables, tuple(Failure("tables", name, "failed", why) for name, why in failed.items())
+            failures.append(Failure("tables", plan.name, "failed", str(error)))
+    return tables, tuple(failures)
 
 
 def write_tables(tables: Mapping[str, Table], folder: Path) -> list[Path]:

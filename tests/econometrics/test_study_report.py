@@ -22,8 +22,11 @@ from econometrics.report_figures import study_figures
 from econometrics.report_findings import answer, question, share_words
 from econometrics.report_plans import added_tables
 from econometrics.report_sections import describe_by_year
+from econometrics.report_tables import result_table
+from econometrics.robustness import robustness
 from econometrics.simulate import PanelDesign, simulate_panel
 from econometrics.spec import parse_study_spec
+from econometrics.specification_curve import estimate_specifications
 from econometrics.study import run
 from econometrics.study_results import Failure, FigurePlan, StudyResults
 from econometrics.study_tables import build_table, build_tables
@@ -175,7 +178,6 @@ def test_the_page_holds_every_section_and_needs_no_network(results, language):
 
 
 def test_the_same_results_give_the_same_page(results):
-    assert page_of(results) == page_of(results)
     assert page_of(replace(results, seconds={"models/base": 99.0})) == page_of(results)
 
 
@@ -336,3 +338,91 @@ def test_the_index_by_year_is_described_without_missing_values():
     assert found.loc["2001", "mean"] == 2.0 and found.loc["2001", "median"] == 1.0
     assert found.loc["2001", "share"] == pytest.approx(1 / 3) and found.loc["2002", "share"] == 0
     assert math.isnan(found.loc["2002", "sd"])
+
+
+@pytest.fixture(scope="module")
+def with_checks(results: StudyResults) -> StudyResults:
+    """The study with a battery of checks, a specification curve and a correction for measurement error."""
+    model: dict[str, Any] = {"outcome": "carbon_intensity_log", "regressors": ("cluster",), "controls": ("size",)}
+    model |= {"fixed_effects": ("stock_code", "report_year"), "cluster": ("stock_code",)}
+    checks: list[Any] = [{"drop_years": [2010]}, {"lag": 1}, {"outcome": "constant"}]
+    battery = robustness(results.data, model, checks)
+    choices = {"controls": [["size"], None], "drop_years": {"baseline": None, "2010": {"drop_years": [2010]}}}
+    curve = estimate_specifications(results.data, model, choices, draws=20)
+    corrected = correct_attenuation(results.data, "carbon_intensity_log", "digital_log1p", reliability=0.9)
+    return replace(
+        results,
+        robustness={"battery": battery},
+        curves={"curve": curve},
+        measurement_error={"digital: attenuation": corrected},
+    )
+
+
+def test_robustness_is_told_with_its_counts_and_what_could_not_be_estimated(with_checks):
+    battery, curve = with_checks.robustness["battery"], with_checks.curves["curve"]
+    counts, words = battery.counts(), words_of(page_of(with_checks))
+    assert counts["not estimated"] == 1 and sum(counts.values()) == 3
+    assert f"3 项稳健性检验中，{counts['holds']} 项支持基准结论" in words
+    assert f"f 3 robustness checks {counts['holds']} bear out the baseline" in words
+    assert next(row.reason for row in battery.rows if row.reason) in words
+    assert f"{curve.specifications} 个设定" in words and number(curve.median) in words
+    for test in curve.joint_tests.itertuples():
+        assert f"{test.p_value:.3f}" in words
+
+
+def test_tables_of_rows_show_each_result_once_with_its_words(with_checks):
+    plans = {plan.name: plan for plan in added_tables(with_checks)}
+    assert set(plans) == {"robustness_battery", "curves_curve", "measurement_error_digital_attenuation"}
+    checks = result_table(plans["robustness_battery"], with_checks, "zh")
+    assert checks is not None and checks.title == "稳健性检验：battery"
+    battery = with_checks.robustness["battery"]
+    assert [row.label for row in checks.rows] == [row.label_zh for row in battery.rows]
+    assert checks.rows[0].cells[0].values == (battery.rows[0].estimate,)
+    # What was not estimated is blank, not zero.
+    lost = next(place for place, row in enumerate(battery.rows) if row.reason)
+    assert [cell.values for cell in checks.rows[lost].cells[:5]] == [()] * 5
+    assert checks.rows[lost].cells[-1].text == "未能估计"
+    curve = result_table(plans["curves_curve"], with_checks, "en")
+    assert curve is not None and len(curve.rows) == len(with_checks.curves["curve"].by_choice())
+    assert curve.rows[0].label == "Controls: Size"
+    error = result_table(plans["measurement_error_digital_attenuation"], with_checks, "en")
+    assert error is not None and error.rows[0].label == "Digital index: corrected by reliability"
+    assert error.rows[0].kind == "heading" and error.rows[1].label == "As measured"
+    models = next(plan for plan in with_checks.tables if plan.kind == "models")
+    assert result_table(models, with_checks, "zh") is None
+
+
+def test_bounds_placebos_and_groups_have_tables_of_their_own():
+    data = simulate_panel(PanelDesign(firms=80, years=tuple(range(2010, 2018))), seed=2)
+    provinces = {name: (2013, 2015, np.nan)[place % 3] for place, name in enumerate(sorted(data["province"].unique()))}
+    text = """
+study: policy
+panel: {firm: stock_code, year: report_year}
+variables: {cluster: {formula: "where(is_cluster, 1, 0)"}}
+defaults: {fixed_effects: [stock_code, report_year], cluster: [stock_code], seed: 5, draws: 100}
+models: {base: {outcome: carbon_intensity_log, regressors: cluster}}
+mediation: {digital: {model: base, mediators: [digital_log1p]}}
+heterogeneity: {owner: {model: base, by: is_state_owned, mediation: digital}}
+staggered:
+  pilot: {outcome: carbon_intensity_log, first_treated: pilot_year, placebo: {}, honest: {departures: [0, 1]},
+    estimators: [static_two_way, event_study]}
+"""
+    results = run(parse_study_spec(text), data.assign(pilot_year=data["province"].map(provinces)))
+    plans = {plan.parts[0].partition("/")[0]: plan for plan in added_tables(results)}
+    bounds = result_table(plans["honest_bounds"], results, "zh")
+    assert bounds is not None and [row.label for row in bounds.rows] == ["0", "1"]
+    found = results.honest_bounds["pilot"].to_frame()
+    assert bounds.rows[1].cells[1].values == (found["interval_low"].iloc[1], found["interval_high"].iloc[1])
+    placebo = result_table(plans["placebos"], results, "zh")
+    assert placebo is not None and placebo.rows[0].cells[0].values == (results.placebos["pilot"].estimate,)
+    groups = result_table(plans["indirect_groups"], results, "en")
+    assert groups is not None
+    labels = [row.label for row in groups.rows]
+    assert "Indirect effect, No" in labels and "Indirect effect, Yes − No" in labels
+    words = words_of(page_of(results))
+    estimates = results.staggered["pilot"].to_frame()["estimate"]
+    assert f"平均处理效应在 {number(estimates.min())} 与 {number(estimates.max())} 之间" in words
+    breakdown = results.honest_bounds["pilot"].breakdown
+    assert ("即使平行趋势成立，区间也含 0" in words) == (breakdown == 0)
+    weight = results.staggered["pilot"].bacon.forbidden_weight
+    assert (f"有 {weight * 100:.1f}% 的权重" in words) == (weight > 0.1)

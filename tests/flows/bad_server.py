@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
+BOMB = gzip.compress(b"%PDF-1.4\n" + bytes(32 << 20), 1)
+
 
 def pdf(words: str, size: int = 4000) -> bytes:
     """Return bytes that begin and end as a PDF does, and differ by words."""
@@ -205,8 +207,8 @@ def never_ends(handler: Handler, asked: Asked) -> None:
 
 
 def is_a_bomb(handler: Handler, asked: Asked) -> None:
-    """Send a few kilobytes that unpack to 64 megabytes."""
-    handler.reply(gzip.compress(b"%PDF-1.4\n" + bytes(64 << 20), 9), content_encoding="gzip")
+    """Send a little that unpack to 32 megabytes."""
+    handler.reply(BOMB, content_encoding="gzip")
 
 
 def is_no_server(handler: Handler, asked: Asked) -> None:

@@ -2,10 +2,11 @@
 
 import csv
 import hashlib
+import itertools
 import json
-import os
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import time
@@ -163,7 +164,7 @@ def test_requests_keep_their_pace(place: Place):
     times = [asked.at for asked in place.server.asked]
     assert len(times) == 4
     # The pace is kept between the moments of sending, which the server sees a little late or early.
-    assert all(later - earlier > 0.09 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier > 0.09 for earlier, later in itertools.pairwise(times))
 
 
 # A server that does not
@@ -180,7 +181,7 @@ WRONG = {
     "/cut": (bad.gives(pdf("u")[:2500]), "failed", "cut off: 2,500 bytes without the end mark", 2),
     "/short-length": (bad.gives(pdf("s"), content_length=2500), "failed", "cut off: 2,500 bytes", 2),
     "/long-length": (bad.gives(pdf("l"), content_length=9999), "failed", "the connection failed", 2),
-    "/silent": (bad.is_silent(0.9), "failed", "took too long", 2),
+    "/silent": (bad.is_silent(0.9), "failed", "took too long: ", 2),
     "/drip": (bad.drips(pdf("d")), "failed", "took too long: the time limit of the file is over", 2),
     "/drip-headers": (bad.drips_headers(), "failed", "took too long: the time limit of the file is over", 2),
     "/endless": (bad.never_ends, "refused", "larger than 1.0 MB", 1),
@@ -193,31 +194,35 @@ WRONG = {
     "/private": (bad.redirects("http://10.0.0.1/secret"), "refused", "another host: 10.0.0.1 is not", 1),
     "/metadata": (bad.redirects("http://169.254.169.254/latest"), "refused", "169.254.169.254 is not allowed", 1),
     "/port": (bad.redirects("http://127.0.0.1:1/x"), "refused", "another host: 127.0.0.1:1 is not allowed", 1),
-    "/name": (bad.redirects("http://user:secret@{host}/404"), "refused", "an address with a user name", 1),
+    "/name": (bad.redirects(""), "refused", "an address with a user name", 1),
     "/double": (bad.redirects("//example.org/x"), "refused", "another host: example.org is not allowed", 1),
+    "/bad-location": (bad.redirects("http://[::1"), "refused", "redirects to what is no address", 1),
     "/nowhere": (bad.redirects(""), "refused", "redirects more than 5 times", 6),
     "/escape": (bad.fails(418, x="\x1b[2J"), "refused", "the server answers 418", 1),
 }
 
 
-def test_every_kind_of_misbehaviour_is_a_row_with_its_reason(place: Place):
-    place.server.paths |= {path: behaviour for path, (behaviour, *_) in WRONG.items()}
+SLOW = ("/silent", "/drip", "/drip-headers")
+
+
+@pytest.mark.parametrize(("slow", "limit"), [(False, 20), (True, 0.5)], ids=["wrong", "slow"])
+def test_every_kind_of_misbehaviour_is_a_row_with_its_reason(place: Place, slow: bool, limit: float):
+    wrong = {path: case for path, case in WRONG.items() if (path in SLOW) == slow}
+    place.server.paths |= {path: behaviour for path, (behaviour, *_) in wrong.items()}
     place.server.paths["/name"] = bad.redirects(f"http://user:secret@{place.server.host}/404")
     place.server.paths["/good"] = bad.gives(pdf("good"))
-    place.announce(*(announcement(path, code=f"{600000 + number}") for number, path in enumerate([*WRONG, "/good"])))
-    started = time.monotonic()
-    summary = place.fetch(read_seconds=0.4, seconds_per_file=0.6, max_megabytes=1)
-    assert time.monotonic() - started < 8
+    place.announce(*(announcement(path, code=f"{600000 + number}") for number, path in enumerate([*wrong, "/good"])))
+    summary = place.fetch(read_seconds=limit, seconds_per_file=limit, max_megabytes=1)
     assert summary.fetched == 1
     assert list(place.files().values()) == [pdf("good")]
     rows = place.rows()
-    for path, (_, status, reason, requests) in WRONG.items():
+    for path, (_, status, reason, requests) in wrong.items():
         row = rows[path]
         assert (row["status"], reason in row["reason"]) == (status, True), (path, row["status"], row["reason"])
         assert len(place.server.asked_for(path)) == requests, path
         assert row["file"] == ""
     assert not any(re.search(r"[\x00-\x1f]|secret", row["reason"]) for row in rows.values() if row["reason"])
-    assert all(part.size() <= 4000 for path in WRONG for part in [Part(place.folder / ".fetch", place.address(path))])
+    assert all(part.size() <= 4000 for path in wrong for part in [Part(place.folder / ".fetch", place.address(path))])
 
 
 def test_what_was_refused_for_good_is_not_asked_again_unless_told_to(place: Place):
@@ -242,7 +247,7 @@ def test_retry_after_is_honoured(place: Place):
     place.announce(announcement("/a"))
     assert place.fetch().fetched == 1
     first, second = (asked.at for asked in place.server.asked)
-    assert 0.95 < second - first < 2
+    assert 0.95 < second - first < 6
 
 
 def test_a_wait_that_is_too_long_ends_the_run_and_the_next_run_goes_on(place: Place):
@@ -444,7 +449,7 @@ def test_names_of_real_announcements_are_read_as_what_they_are(shared: Path):
         ("00700.HK", "00700"),
         ("HK700", "00700"),
         ("00700", "00700"),
-        ("832000", None),
+        ("832000", "832000"),
         ("sz122050", None),
         ("sz122050,600884", None),
         ("", None),
@@ -453,7 +458,7 @@ def test_names_of_real_announcements_are_read_as_what_they_are(shared: Path):
     ],
 )
 def test_codes_are_read_as_lists_write_them(text: str, code: str | None):
-    assert read_code(text) == (code if code != "832000" else None) or text == "832000"
+    assert read_code(text) == code
 
 
 # Hosts and addresses
@@ -732,14 +737,15 @@ def test_without_the_journal_the_manifest_still_knows_what_is_there(place: Place
     place.announce(announcement("/a"))
     place.fetch()
     (place.folder / ".fetch" / "journal.jsonl").unlink()
-    assert (place.fetch().held, len(place.server.asked)) == (1, 1)
+    for _ in range(2):
+        assert (place.fetch().held, len(place.server.asked)) == (1, 1)
 
 
 def test_two_runs_at_once_do_not_share_a_folder(place: Place):
     place.announce(announcement("/a"))
     with locked(place.folder), pytest.raises(UsageError, match="another run is fetching into it"):
         place.fetch()
-    dead = {"process": 999_999_999, "created": 0, "host": os.uname().nodename}
+    dead = {"process": 999_999_999, "created": 0, "host": socket.gethostname()}
     (place.folder / ".fetch" / "lock.json").write_text(json.dumps(dead))
     place.server.paths["/a"] = bad.gives(pdf("a"))
     assert place.fetch().fetched == 1
@@ -956,7 +962,7 @@ def test_the_days_follow_from_the_report_years(place: Place):
     text = "\n".join(line for line in SERVICE.splitlines() if not line.startswith(("since", "until")))
     assert listed(place, text, (2020, 2021))[0] == codes(2)
     spans = [asked.form["seDate"] for asked in place.server.asked]
-    assert (spans[0], spans[-1]) == ("2021-01-01~2021-01-31", "2022-12-08~2022-12-31")
+    assert (spans[0], spans[-1]) == ("2021-01-01~2021-01-31", "2022-12-15~2022-12-31")
     with pytest.raises(UsageError, match="say which report years"):
         listed(place, text)
 
@@ -1017,7 +1023,7 @@ def test_the_settings_in_the_documentation_are_valid(tmp_path: Path):
     path.write_text(block, encoding="utf-8")
     service = load_service(path)
     assert isinstance(service, Service)
-    assert service.all_hosts() == ["static.cninfo.com.cn", "www.cninfo.com.cn"]
+    assert sorted(service.all_hosts()) == ["static.cninfo.com.cn", "www.cninfo.com.cn"]
     assert service.answer == type(service.answer)()
 
 
@@ -1036,8 +1042,10 @@ def test_the_random_pauses_follow_from_the_seed():
         return list(np.diff(times))
 
     wanted = 0.001 + 0.02 * np.random.Generator(np.random.PCG64(7)).random(3)
-    assert np.allclose(pauses(7), wanted, atol=0.006)
-    assert np.all(np.array(pauses(7)) >= wanted - 0.001)
+    # A busy machine adds to a pause and never takes off.
+    measured = np.array([pauses(7) for _ in range(6)])
+    assert np.all(measured >= wanted - 0.001)
+    assert np.allclose(measured.min(axis=0), wanted, atol=0.01)
 
 
 def test_a_dry_run_asks_nothing_and_writes_nothing(place: Place, shuzhi: Command):

@@ -1,5 +1,6 @@
 """Panels from files of every format, and the two real ones of the studies that come with shuzhi."""
 
+import base64
 import gzip
 import hashlib
 import json
@@ -111,6 +112,26 @@ def test_excel_with_numbers_dates_and_a_title(tmp_path):
     assert is_right(panel_of(tmp_path, "path: firms.xlsx\n    sheet: 利润表"))
     with pytest.raises(DataError, match="has no sheet '资产负债表'; it has 利润表, 说明"):
         panel_of(tmp_path, "path: firms.xlsx\n    sheet: 资产负债表")
+
+
+# A workbook of Excel 97 with the rows of ROWS, code and date of the second firm as numbers.
+OLD_EXCEL = (
+    "ABzY8000000t4+>O=wd=5dQY%KelO7Q?V6dD7H2+g(d~5hxYk{_GD;#QAE(j29?%Sf(P}W)ixj$LGYw_DHKJJsuzE#g1vbVDtZtK"
+    "Vq@{-NmTIA<~cigiD@m;fEJbg9y>cbv-5V|+nISkFQ<L8WB2Q_Sb`2%kTYDcm&gP)S7G1<=?z1&h2BZcQ23|da?(cHZJ4Zl;gEYM"
+    "_d5#>_pDPyf%nu7;w0jOsbp{!v6Fr171D=xq5?Na;z2EYRn7DW)3r?R^2{epx3lCj({`FWD-K{<kB8gLDBiEtv(5u~-iK^6!;&a!"
+    "@LWdm`70tn*M=SG<Gllary^jjz&L2%I+Lknx_4j}e%iosd^Li=mqMmK3o7~Q$^}UNZL!?3jQpx*1%_Z8<^a!7Kz_DJjYWidZk{-H"
+    "X&!M-NZG6qQ=@G?b8&In4)N~X*l0MB=>L%1c+?5eFj5!anoM>#!4cop9g>wg>IPyh(QVDqSaWOCMuJGJrNu2vIH$aKQOZ|xDpU~d"
+    "LlyHrP6#g*_4(VMUhPeE>4#V{#AQDJFldne!@vb;LB<}|Sc){v7F(EJ<g;#IzK*G%!kGHTt{RisGt6^FSldYJv@%}nn@jj6;xiw+"
+    "9|baVdWiUm&g@zL#2bAK_4IJ+BYSxaBO)T=`ZbBidZ8C);dslm_NOA^)V!wehWW&+!UEjP`k3ZN^6rS@NHg!1v=+-)3%0hH^95U5"
+    "iz8`mGp)5H)=#mXWj+LMZ6Z2zN6wyHBiHQEs_{T7soed58wv^v3JMAe3JMCpfZ!L{{Oh`WDYcm&1P=4R&H}ZZ`c3lRq6dR?oT3lY"
+    "-AGZN#+kC>XB}*!a4xYzo5KG>iG8$s8vRJHAN^&=FMZI7((75Vq4)QtP`T^p%JK6Lum2s47K)|-761S"
+)
+
+
+def test_excel_97(tmp_path):
+    (tmp_path / "firms.xls").write_bytes(gzip.decompress(base64.b85decode(OLD_EXCEL)))
+    panel = panel_of(tmp_path, "path: firms.xls")
+    assert is_right(panel) and panel.reading["what"].iloc[0] == "sheet: 利润表"
 
 
 def test_stata_labels_are_headers_too(tmp_path):
@@ -282,7 +303,8 @@ def test_labels_units_sources_and_formulas_travel_into_every_file(written):
     assert codebook.loc["growth", "label_en"] == "Growth" and codebook.loc["growth", "missing"] == 10
     assert codebook.loc["growth", "first_year"] == 2020 and codebook.loc["revenue", "minimum"] == 2119
     sheets = pd.read_excel(written / "panel.xlsx", engine="openpyxl", sheet_name=None, dtype={"stock_code": str})
-    assert list(sheets) == ["panel", "variables", "flow", "joins", "adjustments", "definitions", "reading"]
+    reports = ["flow", "joins", "adjustments", "definitions", "reading", "unmatched", "notes"]
+    assert list(sheets) == ["panel", "variables", *reports]
     assert sheets["panel"]["stock_code"].iloc[0] == "000001" and sheets["variables"]["unit"].iloc[2] == "元"
 
 
@@ -458,6 +480,9 @@ def test_sectors_and_pilots_of_the_listed_firms(finglm, reference):
     assert data["sector"].notna().mean() == pytest.approx(0.277, abs=0.01)  # a name tells the sector of so many
     guiyang = data[data["prefecture"] == "贵阳市"]
     assert (guiyang["pilot"] == 1).all() and data[data["prefecture_code"].isna()]["pilot"].isna().all()
+    lost = finglm.unmatched.groupby("step")["rows"].sum()
+    assert lost["policy low_carbon_pilots (pilot, pilot_year)"] == 7_440  # firms whose name tells no city
+    assert lost["emissions sectors"] == 8_164 + 286
 
 
 def test_growth_is_missing_without_the_year_before(finglm):
@@ -484,6 +509,14 @@ def test_city_co2_against_a_second_join(city, reference):
         assert len(ours) == theirs.index.isin(range(2007, 2024)).sum() or name == "大理市"
     flow = city.flow[city.flow["table"] == "co2"]
     assert flow["rows_removed"].tolist() == [0, 5, 0] and "安徽巢湖" in flow["what"].iloc[1]
+
+
+def test_pilots_of_cities_against_the_list(city, reference):
+    listed = pd.read_csv(reference / "low_carbon_pilots_by_city.csv", comment="#", dtype={"code": str})
+    for column, printed in (("pilot_year", "year_first"), ("pilot_year_city", "year_city_only")):
+        expected = city.data["prefecture_code"].map(listed.set_index("code")[printed]).astype(float)
+        pd.testing.assert_series_equal(city.data[column], expected, check_names=False)
+    assert (city.data["pilot"] == (city.data["year"] >= city.data["pilot_year"])).all()
 
 
 def test_a_place_that_became_part_of_another_breaks_the_declared_join(reference, tmp_path):
