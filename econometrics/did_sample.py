@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from econometrics.sample import no_column
 from shuzhi import DataError, EstimationError
 
 NEVER = np.inf
@@ -120,12 +121,17 @@ def staggered_sample(
 
 
 def _check_columns(data: pd.DataFrame, names: Sequence[str], numeric: Sequence[str]) -> None:
-    missing = [name for name in dict.fromkeys(names) if name not in data.columns]
-    words = [name for name in numeric if name in data.columns and not pd.api.types.is_numeric_dtype(data[name])]
-    if missing or words:
-        parts = [f"unknown columns: {', '.join(missing)}"] if missing else []
-        parts += [f"not numeric: {', '.join(words)}"] if words else []
-        raise DataError("; ".join(parts) + f". The data frame has: {', '.join(map(str, data.columns))}")
+    problems = []
+    for name in dict.fromkeys(names):
+        found = int((data.columns == name).sum())
+        if not found:
+            problems.append(no_column(name, data))
+        elif found > 1:
+            problems.append(f"column {name!r} occurs {found} times")
+        elif name in numeric and not pd.api.types.is_numeric_dtype(data[name]):
+            problems.append(f"column {name!r} is not numeric ({data[name].dtype})")
+    if problems:
+        raise DataError("; ".join(problems))
 
 
 def _check_times(kept: pd.DataFrame, unit: str, time: str) -> None:

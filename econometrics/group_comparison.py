@@ -73,7 +73,7 @@ class GroupComparison:
         if len(self.joint):
             rows = self.joint.loc[self.joint["term"] == term]
             found = dict(zip(rows["test"].astype(str), rows["p_value"].astype(float), strict=True))
-        if self.permutation is not None:
+        if self.permutation is not None and term in self.permutation.names:
             place = self.permutation.names.index(term)
             # With two groups this is the p value of their difference.
             found["permutation"] = float(self.permutation.joint_p_values()[place])

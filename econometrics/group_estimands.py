@@ -1,13 +1,16 @@
 """What is compared between groups, from Gram matrices: coefficients, or the paths of a mediation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from econometrics.design import build_design, independent_terms
+from econometrics.regression_fit import refuse_outcome
 from econometrics.resample import coefficients_from_gram
-from shuzhi import SpecError
+from shuzhi import EstimationError, ShuzhiError, SpecError
 
 PATHS = ("total", "a", "b", "direct", "indirect")
 
@@ -64,6 +67,65 @@ class Estimands:
         a = coefficients_from_gram(gram, 1, right)[:, 0]
         both = coefficients_from_gram(gram, 0, [1, *right])
         return np.column_stack([total, a, both[:, 0], both[:, 1], a * both[:, 0]])
+
+
+def independent_model(
+    rows: pd.DataFrame, model: Estimands, fixed_effects: Sequence[str]
+) -> tuple[Estimands, tuple[str, ...]]:
+    """Leave out controls that the effects or earlier regressors leave nothing of.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows in which everything is known.
+    model : Estimands
+        Model as asked for.
+    fixed_effects : sequence of str
+        Effects to absorb.
+
+    Returns
+    -------
+    model : Estimands
+        Model that can be estimated.
+    notes : tuple of str
+        What was left out, in words.
+
+    Raises
+    ------
+    EstimationError
+        Nothing is left of the outcome, the first regressor or the mediator.
+    """
+    design = build_design(
+        rows, list(model.columns), fixed_effects=fixed_effects, cluster=(), weights=None, drop_singletons=False
+    )
+    refuse_outcome(design, model.outcome)
+    first, *controls = model.regressors
+    needed = [first, *([model.mediator] if model.mediator else [])]
+    kept, lost = independent_terms(design, [*needed, *controls])
+    absent = [lost[name] for name in needed if name in lost]
+    if absent:
+        raise EstimationError("; ".join(absent))
+    regressors = tuple(name for name in model.regressors if name in kept)
+    return replace(model, regressors=regressors), tuple(f"dropped: {text}" for text in lost.values())
+
+
+def why_not(rows: pd.DataFrame, model: Estimands, fixed_effects: Sequence[str]) -> str:
+    """Say why a model cannot be estimated in some rows, in parentheses, or nothing where the reason is another one.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of a group.
+    model : Estimands
+        Model.
+    fixed_effects : sequence of str
+        Effects to absorb.
+    """
+    try:
+        _, notes = independent_model(rows, model, fixed_effects)
+    except ShuzhiError as error:
+        return f" ({error})"
+    return f" ({'; '.join(notes)})" if notes else ""
 
 
 def paired(groups: Sequence[str]) -> list[tuple[str, str]]:

@@ -133,7 +133,7 @@ def family_of_splits(
     term = model.names.index("indirect") if mediator else 0
     groupings = {name: as_grouping(data, group) for name, group in splits.items()}
     problem = prepare(data, model, list(groupings.values()), fixed_effects, unit)
-    observed, flags = _observed(problem, groupings, term)
+    observed, flags = _observed(problem, groupings, term, fixed_effects)
     kept = [name for name in groupings if name not in flags]
     if not kept:
         raise EstimationError("no split can be estimated: " + "; ".join(f"{k}: {text}" for k, text in flags.items()))
@@ -177,12 +177,12 @@ def family_of_splits(
         assumptions=(
             f"without any difference the {'units' if unit else 'rows'} could as well be in each other's groups",
         ),
-        warnings=tuple(f"split {name} is not estimated: {text}" for name, text in flags.items()),
+        warnings=(*problem.notes, *(f"split {name} is not estimated: {text}" for name, text in flags.items())),
     )
 
 
 def _observed(
-    problem: PermutationProblem, groupings: Mapping[str, Grouping], term: int
+    problem: PermutationProblem, groupings: Mapping[str, Grouping], term: int, fixed_effects: Sequence[str]
 ) -> tuple[dict[str, Floats], dict[str, str]]:
     found: dict[str, Floats] = {}
     flags: dict[str, str] = {}
@@ -190,7 +190,8 @@ def _observed(
         values = problem.estimates(codes[None, :], len(grouping.groups))[0, :, term]
         lost = [group for group, value in zip(grouping.groups, values, strict=True) if np.isnan(value)]
         if lost:
-            flags[name] = f"the model cannot be estimated in group {', '.join(lost)}"
+            reason = problem.reason(grouping, lost[0], fixed_effects)
+            flags[name] = f"the model cannot be estimated in group {', '.join(lost)}{reason}"
         else:
             found[name] = values[1:] - values[0]
     return found, flags

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from econometrics.absorb import encode_effects, is_nested, keep_rows
-from econometrics.group_estimands import Estimands, paired
+from econometrics.group_estimands import Estimands, independent_model, paired, why_not
 from econometrics.group_permutation import GroupPermutation, permute_groups
 from econometrics.groupings import Grouping, as_grouping
 from econometrics.resample import draw_cluster_weights, gram_kernel
@@ -189,6 +189,7 @@ def indirect_by_group(
         frame, numeric=model.columns, categorical=[cluster], fixed_effects=fixed_effects, drop_singletons=False
     )
     rows = sample.data
+    model, lost = independent_model(rows, model, fixed_effects)
     labels = grouping.labels.loc[known].to_numpy()[rows.index.to_numpy()]
     matrix = np.column_stack([numeric_values(rows[name]) for name in model.columns])
     effects, clusters = encode_effects(rows, fixed_effects), pd.factorize(rows[cluster], sort=True)[0]
@@ -207,7 +208,8 @@ def indirect_by_group(
         kernel = gram_kernel(matrix[chosen], keep_rows(effects, chosen), codes)
         estimate = model.estimate(kernel.gram(np.ones(own.size)))[0]
         if np.isnan(estimate).any():
-            raise EstimationError(f"the model cannot be estimated in group {name} of {grouping.name}")
+            reason = why_not(rows.loc[chosen], model, fixed_effects)
+            raise EstimationError(f"the model cannot be estimated in group {name} of {grouping.name}{reason}")
         estimates.append(estimate)
         gram = kernel.bootstrap(draws, int(state)) if weights is None else kernel.gram(weights[:, own])
         replicates.append(model.estimate(gram))
@@ -225,7 +227,8 @@ def indirect_by_group(
             seed=seed,
         )
     whole = np.stack(replicates, axis=2)
-    notes = [f"group {name} has only {count} clusters in {cluster}" for name, count in numbers.items() if count < 30]
+    few = [f"group {name} has only {count} clusters in {cluster}" for name, count in numbers.items() if count < 30]
+    notes = [*lost, *few]
     bad = int(np.isnan(whole).any(axis=(1, 2)).sum())
     if bad:
         notes.append(f"{bad} of {draws} draws cannot be estimated in some group and do not count")
@@ -250,5 +253,5 @@ def indirect_by_group(
             "every coefficient and every effect may differ between groups",
             *(permutation.assumptions if permutation is not None else ()),
         ),
-        warnings=(*notes, *(permutation.warnings if permutation is not None else ())),
+        warnings=tuple(dict.fromkeys((*notes, *(permutation.warnings if permutation is not None else ())))),
     )

@@ -183,11 +183,13 @@ def permute_groups(
     model = Estimands(outcome, tuple(regressors), mediator)
     grouping = as_grouping(data, group)
     problem = prepare(data, model, [grouping], fixed_effects, unit)
+    model = problem.model
     codes = problem.codes[0]
     observed = problem.estimates(codes[None, :], len(grouping.groups))[0]
     lost = [name for name, row in zip(grouping.groups, observed, strict=True) if np.isnan(row).any()]
     if lost:
-        raise EstimationError(f"the model cannot be estimated in group {', '.join(lost)} of {grouping.name}")
+        reason = problem.reason(grouping, lost[0], fixed_effects)
+        raise EstimationError(f"the model cannot be estimated in group {', '.join(lost)} of {grouping.name}{reason}")
     given = given_labels(labels, grouping, problem) if labels is not None else None
     count = draws if given is None else len(given)
     pieces = []
@@ -197,7 +199,7 @@ def permute_groups(
         dealt = given[start : start + size] if given is not None else shuffled(codes, size, generator)
         pieces.append(problem.estimates(dealt, len(grouping.groups)))
     replicates = np.concatenate(pieces) if pieces else np.empty((0, *observed.shape))
-    notes = []
+    notes = list(problem.notes)
     bad = int(np.isnan(replicates).any(axis=(1, 2)).sum())
     if bad:
         notes.append(f"{bad} of {count} relabellings leave a group that cannot be estimated; they do not count")

@@ -8,9 +8,12 @@ import pandas as pd
 
 from econometrics.group_estimands import paired
 from econometrics.regress import Regression, SmallSample, regress
+from econometrics.sample import numeric_values
 from shuzhi import EstimationError
 
 GROUP = "__group"
+# Difference that rounding explains, in standard deviations of the outcome a standard deviation of the regressor.
+ROUNDING = 1e-7
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def interacted_model(
         When its coefficients are not those of the subsamples.
     """
     columns = {
-        term_name(regressor, group): rows[regressor].astype(float).where(rows[GROUP] == group, 0.0)
+        term_name(regressor, group): _within_group(rows, regressor, group)
         for regressor in regressors
         for group in groups
     }
@@ -122,11 +125,21 @@ def interacted_model(
             if not isinstance(name, str):
                 continue
             error = float(own.standard_errors[regressor])
-            if abs(model.coefficients[name] - own.coefficients[regressor]) > 1e-6 * max(error, 1e-12):
+            rounding = ROUNDING * own.outcome_sd / float(own.regressor_sds[regressor])
+            if abs(model.coefficients[name] - own.coefficients[regressor]) > 1e-6 * error + rounding:
                 raise EstimationError(f"{name} of the interacted model differs from its subsample; scale {regressor}")
-            factors[name] = error / model.standard_errors[name]
+            whole = float(model.standard_errors[name])
+            factors[name] = error / whole if whole > 0 else np.nan
     separate = model.covariance * np.outer(factors, factors)
     return InteractedModel(model, terms, separate)
+
+
+def _within_group(rows: pd.DataFrame, regressor: str, group: str) -> pd.Series:
+    """Deviations from the group's mean, which its own effects absorb, and zero elsewhere: no digits are lost."""
+    inside = (rows[GROUP] == group).to_numpy(dtype=np.bool_)
+    values = numeric_values(rows[regressor])
+    usable = values[inside & np.isfinite(values)]
+    return pd.Series(np.where(inside, values - (usable.mean() if usable.size else 0.0), 0.0), index=rows.index)
 
 
 def _parts(names: Sequence[str]) -> list[str]:

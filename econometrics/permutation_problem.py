@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from econometrics.absorb import Effects, encode_effects
-from econometrics.group_estimands import Estimands
+from econometrics.group_estimands import Estimands, independent_model, why_not
 from econometrics.groupings import Grouping, group_text
 from econometrics.resample import gram_kernel
 from econometrics.row_gram import row_gram
@@ -37,6 +37,12 @@ class PermutationProblem:
         Number of rows.
     dropped : dict of str to int
         Rows left out, by reason.
+    sample : DataFrame
+        The rows.
+    places : (rows,) int array
+        Place of each row in the data frame as given.
+    notes : tuple of str
+        Regressors left out, in words.
     """
 
     model: Estimands
@@ -45,6 +51,24 @@ class PermutationProblem:
     units: pd.Index
     rows: int
     dropped: dict[str, int]
+    sample: pd.DataFrame
+    places: Integers
+    notes: tuple[str, ...]
+
+    def reason(self, grouping: Grouping, group: str, fixed_effects: Sequence[str]) -> str:
+        """Why the model cannot be estimated in a group, in parentheses, or nothing.
+
+        Parameters
+        ----------
+        grouping : Grouping
+            Groups of the data frame as given.
+        group : str
+            Group.
+        fixed_effects : sequence of str
+            Effects to absorb.
+        """
+        chosen = (grouping.labels.iloc[self.places] == group).to_numpy(dtype=np.bool_, na_value=False)
+        return why_not(self.sample.loc[chosen], self.model, fixed_effects)
 
     @property
     def exchanged(self) -> int:
@@ -89,7 +113,7 @@ def prepare(
     Raises
     ------
     EstimationError
-        When a unit changes its group.
+        When a unit changes its group, or nothing is left of the outcome, the first regressor or the mediator.
     """
     known = groupings[0].labels.notna().to_numpy() if len(groupings) == 1 else np.ones(len(data), dtype=bool)
     if not known.any():
@@ -104,17 +128,20 @@ def prepare(
     )
     dropped = ({} if known.all() else {"missing group": int((~known).sum())}) | sample.dropped
     rows = sample.data
+    model, notes = independent_model(rows, model, fixed_effects)
     place = np.flatnonzero(known)[rows.index.to_numpy()]
     matrix = np.column_stack([numeric_values(rows[name]) for name in model.columns])
     effects = encode_effects(rows, fixed_effects)
     codes = [_codes(grouping, place) for grouping in groupings]
     if unit is None:
         gram = row_gram(matrix, effects).gram
-        return PermutationProblem(model, gram, tuple(codes), pd.RangeIndex(len(rows)), len(rows), dropped)
+        units = pd.RangeIndex(len(rows))
+        return PermutationProblem(model, gram, tuple(codes), units, len(rows), dropped, rows, place, notes)
     number, names = pd.factorize(rows[unit], sort=True)
     pairs = zip(codes, groupings, strict=True)
     by_unit = tuple(_by_unit(code, number, pd.Index(names), grouping, unit) for code, grouping in pairs)
-    return PermutationProblem(model, _unit_gram(matrix, effects, number), by_unit, pd.Index(names), len(rows), dropped)
+    gram = _unit_gram(matrix, effects, number)
+    return PermutationProblem(model, gram, by_unit, pd.Index(names), len(rows), dropped, rows, place, notes)
 
 
 def shuffled(codes: Integers, draws: int, generator: np.random.Generator) -> Integers:

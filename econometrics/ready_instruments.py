@@ -9,7 +9,7 @@ import pandas as pd
 
 from econometrics.design import as_names
 from econometrics.effects import Floats, Integers, encode_effects
-from econometrics.sample import check_firm_years, columns_of, estimation_sample, numeric_values
+from econometrics.sample import check_firm_years, columns_of, estimation_sample, no_column, numeric_values
 from shuzhi import DataError, SpecError
 
 
@@ -103,8 +103,11 @@ def lagged(
         A column does not exist, a firm-year is doubled, or years are not whole numbers.
     """
     check_firm_years(data, firm, year)
-    if variable not in data.columns:
-        raise DataError(f"no column {variable!r} to lag")
+    found_columns = int((data.columns == variable).sum())
+    if not found_columns:
+        raise DataError(f"{no_column(variable, data)} to lag")
+    if found_columns > 1:
+        raise DataError(f"column {variable!r} occurs {found_columns} times")
     times = numeric_values(data[year]) if pd.api.types.is_numeric_dtype(data[year]) else None
     if times is None or not (np.isnan(times) | (times == np.floor(times))).all():
         raise DataError(f"column {year!r} must hold whole years to lag by")

@@ -15,7 +15,7 @@ from econometrics.study_results import StudyResults
 from econometrics.study_tables import study_labels
 from econometrics.table_did import ESTIMATORS
 from econometrics.table_model import MINUS, Cell, Language
-from econometrics.table_words import effect_name, listed, variable_label
+from econometrics.table_words import EFFECT_NAMES, effect_name, listed, variable_label
 
 # A sentence or a word: Chinese, then English.
 Both = tuple[str, str]
@@ -111,7 +111,7 @@ class Naming:
     def effect(self, name: str) -> Both:
         """Return what a fixed effect or a cluster is called."""
         zh, en = (effect_name(name, self._own(name, language), language) for language in LANGUAGES)
-        return zh, en if self._own(name, "en") or en == name else en.lower()
+        return zh, en.lower() if all(part in EFFECT_NAMES for part in name.split("^")) else en
 
     def effects(self, names: Iterable[str]) -> Both:
         """Return several effects or clusters joined as each language does."""
@@ -119,9 +119,9 @@ class Naming:
         return listed((zh for zh, _ in given), "zh"), listed((en for _, en in given), "en")
 
     def _own(self, name: str, language: Language) -> dict[str, str]:
-        # A column without a label is "labelled" with its name; the field's word for it is better.
+        # The field's word for firm and year is better than what the column is called ("stock code").
         own = self.labels[language]
-        return {part: own[part] for part in name.split("^") if own.get(part, part) != part}
+        return {part: own[part] for part in name.split("^") if part in own and part not in EFFECT_NAMES}
 
     def title(self, part: str, name: str) -> Both:
         """Return the title of a result as declared, else the label of the variable of its name, else its name."""
@@ -210,7 +210,7 @@ def main_term(model: Any) -> str:
 def main_model(results: StudyResults) -> tuple[str, Any] | None:
     """Return the model that the main answer comes from.
 
-    It is the one that most of the other parts (mediations, groups, checks, curves) build on; where none does, the first
+    It is the one that the specification calls ``main``, or the one that most of the other parts (mediations, groups, checks, curves) build on; where none does, the first
     one with an economic magnitude, else the first one.
 
     Parameters
@@ -219,6 +219,8 @@ def main_model(results: StudyResults) -> tuple[str, Any] | None:
         The study.
     """
     spec, models = results.spec, results.models
+    if spec.main in models:
+        return str(spec.main), models[str(spec.main)]
     parts = (spec.mediation, spec.heterogeneity, spec.robustness, spec.specification_curve, spec.moderators)
     named = Counter(getattr(each, "model", None) for part in parts for each in part.values())
     built_on = [name for name, _ in named.most_common() if name in models]

@@ -42,6 +42,9 @@ CHOICE_WORDS: dict[str, Both] = {
     "winsorise": ("缩尾", "Winsorised"),
     "drop_years": ("剔除年份", "Years dropped"),
     "sample": ("样本", "Sample"),
+    "tails": ("极端值", "Tails"),
+    "years": ("年份", "Years"),
+    "all": ("全部", "all"),
     "baseline": ("同基准", "as the baseline"),
     "none": ("无", "none"),
 }
@@ -168,7 +171,7 @@ class _Drawer:
         frame = found.to_frame()
         choices = [str(each) for each in found.choices]
         words = {choice: self._said(both) for choice, both in CHOICE_WORDS.items()}
-        drawing = specification_curve(frame, choices, main="is_main", labels={**words, **self._labels()}, **self.common)
+        drawing = specification_curve(frame, choices, main="is_main", labels={**self._labels(), **words}, **self.common)
         zh, en = self.naming.title("curves", name)
         return drawing, (f"设定曲线：{zh}", f"Specification curve: {en}")
 

@@ -53,6 +53,8 @@ class Section:
         In order.
     tables : tuple of Table
         In order.
+    more : tuple of Table
+        Tables of results that the specification has no table for, though it declares tables.
     """
 
     name: str
@@ -60,11 +62,12 @@ class Section:
     sentences: tuple[Both, ...] = ()
     figures: tuple[StudyFigure, ...] = ()
     tables: tuple[Table, ...] = ()
+    more: tuple[Table, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.sentences or self.figures or self.tables)
+        return not (self.sentences or self.figures or self.tables or self.more)
 
 
 @dataclass(frozen=True)
@@ -108,16 +111,23 @@ def study_sections(
 
 def _section(name: SectionName, content: _Content) -> Section:
     results = content.results
-    plans = [*results.tables, *added_tables(results)]
-    own = [
-        content.tables[plan.name]
-        for plan in plans
-        if plan.name in content.tables and section_of_table(plan, results) == name
-    ]
+    declared = list(results.tables)
+    added = list(added_tables(results))
+    if not results.spec.tables:
+        declared, added = [*declared, *added], []
+    own, more = (
+        [
+            content.tables[plan.name]
+            for plan in plans
+            if plan.name in content.tables and section_of_table(plan, results) == name
+        ]
+        for plans in (declared, added)
+    )
     if name == "index":
         own = [*_index_tables(content), *own]
     figures = tuple(figure for figure in content.figures if figure.section == name)
-    return Section(name, TITLES[name], section_sentences(name, results, content.naming), figures, tuple(own))
+    sentences = section_sentences(name, results, content.naming)
+    return Section(name, TITLES[name], sentences, figures, tuple(own), tuple(more))
 
 
 def flow_tables(results: StudyResults, language: Language) -> tuple[Table, ...]:

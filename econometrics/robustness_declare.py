@@ -8,30 +8,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from econometrics.panel_yaml import nearest
-from econometrics.robustness_checks import (
+from econometrics.robustness_checks import FirstDifferences, Lag, Lead, OtherOutcome, OtherRegressor, Transform
+from econometrics.robustness_measurement import Instrumented, KnownReliability, Related, Simex
+from econometrics.robustness_methods import EntropyBalancing, Placebo, PropensityMatching, Selection
+from econometrics.robustness_models import (
     AddControls,
     DropControls,
-    FirstDifferences,
-    Lag,
-    Lead,
     OtherCluster,
     OtherControls,
     OtherEffects,
     OtherErrors,
-    OtherOutcome,
-    OtherRegressor,
-    Transform,
     Weighted,
-)
-from econometrics.robustness_methods import (
-    EntropyBalancing,
-    Instrumented,
-    KnownReliability,
-    Placebo,
-    PropensityMatching,
-    Related,
-    Selection,
-    Simex,
 )
 from econometrics.robustness_rows import (
     BalancedPanel,
@@ -41,10 +28,9 @@ from econometrics.robustness_rows import (
     DropYears,
     DropZeros,
     MinimumYears,
-    Trim,
-    Winsorise,
 )
 from econometrics.robustness_setting import Check
+from econometrics.robustness_tails import Trim, Winsorise
 from shuzhi import SpecError
 
 if TYPE_CHECKING:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from econometrics.absorb import encode_effects, singleton_rows
 from shuzhi import DataError
 
+# Values beyond, or all below its inverse, overflow or vanish when they are squared twice.
+LARGEST = 1e75
+
 
 @dataclass(frozen=True)
 class EstimationSample:
@@ -84,8 +87,8 @@ def estimation_sample(
     Raises
     ------
     DataError
-        Columns that do not exist (with the nearest name), exist twice or are not numeric, or no row is left; all
-        problems in one message.
+        Columns that do not exist (with the nearest name), exist twice or are not numeric, values too large or too
+        small to be squared, or no row is left; all problems in one message.
     """
     groups = columns_of([*categorical, *fixed_effects])
     _refuse_columns(data, list(dict.fromkeys(numeric)), groups)
@@ -99,6 +102,7 @@ def estimation_sample(
             keep[rows] = False
 
     values = {name: numeric_values(data[name]) for name in dict.fromkeys(numeric)}
+    _refuse_magnitudes(values)
     unusable = {name: column for name, column in values.items() if not np.isfinite(column).all()}
     for name, column in unusable.items():
         drop(np.isnan(column), f"missing {name}")
@@ -145,20 +149,44 @@ def check_firm_years(data: pd.DataFrame, firm: str, year: str) -> None:
         )
 
 
+def no_column(name: str, data: pd.DataFrame) -> str:
+    """Say that a column does not exist, with the nearest name.
+
+    Parameters
+    ----------
+    name : str
+        Name asked for.
+    data : DataFrame
+        Whose columns there are.
+    """
+    near = get_close_matches(name, [str(column) for column in data.columns], n=1)
+    return f"no column {name!r}" + (f" (nearest: {near[0]!r})" if near else "")
+
+
 def _refuse_columns(data: pd.DataFrame, numeric: list[str], groups: list[str]) -> None:
     names = [str(column) for column in data.columns]
     problems = []
     for name in dict.fromkeys([*numeric, *groups]):
         found = names.count(name)
         if not found:
-            near = get_close_matches(name, names, n=1)
-            problems.append(f"no column {name!r}" + (f" (nearest: {near[0]!r})" if near else ""))
+            problems.append(no_column(name, data))
         elif found > 1:
             problems.append(f"column {name!r} occurs {found} times")
         elif name in numeric and not _is_number(data[name]):
             problems.append(f"column {name!r} is not numeric ({data[name].dtype})")
     if problems:
         raise DataError("; ".join(problems))
+
+
+def _refuse_magnitudes(values: dict[str, NDArray[np.float64]]) -> None:
+    problems = []
+    for name, column in values.items():
+        finite = column[np.isfinite(column)]
+        largest = float(max(finite.max(), -finite.min())) if finite.size else 0.0
+        if largest > LARGEST or 0 < largest < 1 / LARGEST:
+            problems.append(f"column {name!r} holds values up to {largest:.3g}, whose squares cannot be computed")
+    if problems:
+        raise DataError("; ".join(problems) + "; give them in another unit")
 
 
 def _is_number(column: pd.Series) -> bool:

@@ -64,6 +64,7 @@ class StudySpec(SpecModel):
     defaults: DefaultsSpec = DefaultsSpec()
     descriptive: DescriptiveSpec | None = None
     models: Annotated[dict[Name, ModelSpec], Field(min_length=1)]
+    main: Name | None = Field(None, description="Model that a report tells of first; the first one if not given")
     mediation: dict[Name, MediationSpec] = Field({})
     heterogeneity: dict[Name, HeterogeneitySpec] = Field({})
     families: dict[Name, FamilySpec] = Field({})

@@ -68,6 +68,7 @@ def _needs_seed(spec: StudySpec, place: Place, own: int | None, what: str) -> It
 
 
 def _model_problems(spec: StudySpec) -> Iterator[Problem]:
+    yield from _unknown(("main",), spec.main, spec.models, "model")
     for name, each in spec.models.items():
         place: Place = ("models", name)
         yield from _unknown((*place, "based_on"), each.based_on, spec.models, "model")

@@ -170,7 +170,7 @@ class PoliteClient:
 
 def _target(url: str, response: httpx.Response) -> str:
     try:
-        return urljoin(url, response.headers.get("location", ""))
+        return urljoin(url, str(response.headers.get("location", "")))
     except ValueError:
         raise FetchError("redirects to what is no address", "refused") from None
 

@@ -17,7 +17,6 @@ import httpx
 from flows.fetch_gate import DEFAULT_PORTS, Gate
 from shuzhi import UsageError
 
-
 # Servers close idle connections, some soon.
 KEPT_SECONDS = 5.0
 

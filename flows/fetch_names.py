@@ -72,7 +72,8 @@ def file_name(announced: Announced) -> str:
     The title stays as it was published where ``shuzhi run`` reads the same firm, year, kind and edition from it;
     otherwise the name is built of these.
     """
-    name = _safe(announced.short_name)
+    # Short names of two characters are printed with spaces between them.
+    name = _safe(announced.short_name).replace("_", "")
     canonical = f"{announced.report_year}{CANONICAL.get(announced.kind, '年' + announced.kind)}{_edition(announced)}"
     stems = [
         [announced.stock_code, name, _safe(announced.title)],

@@ -15,7 +15,7 @@ from flows.fetch_file import Wanted, download
 from flows.fetch_gate import FetchError, StopFetchingError, shown
 from flows.fetch_list import Choice, choose
 from flows.fetch_manifest import HELD, Entry, Ledger, locked, write_manifest
-from flows.fetch_names import file_name
+from flows.fetch_names import clean_title, file_name
 from flows.fetch_source import announcements_of, open_source, write_announcements
 from flows.settings import FetchParameters
 from shuzhi import RunError, __version__
@@ -273,7 +273,7 @@ def _entry(choice: Choice, status: str, reason: str) -> Entry:
         report_year=announced.report_year if announced else announcement.report_year,
         kind=announced.kind if announced else "",
         revision=announced.revision if announced else "",
-        title=announcement.title,
+        title=clean_title(announcement.title),
         published=announcement.published,
     )
 

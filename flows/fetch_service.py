@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows.fetch_gate import FetchError, host_of
 from flows.fetch_list import Announcement
+from flows.fetch_names import clean_title
 from flows.settings import usage_error
 from nlp.title import parse_title
 from shuzhi import UsageError
@@ -200,8 +201,8 @@ def _row(service: Service, row: object) -> Announcement | None:
         stock_code=str(code),
         short_name=str(_at(row, names.name) or ""),
         # Announcements have no year of their own; where the title names none there is none.
-        report_year=parse_title(str(title)).report_year,
-        title=str(title),
+        report_year=parse_title(clean_title(str(title))).report_year,
+        title=clean_title(str(title)),
         link=address,
         published=_day(_at(row, names.time)),
         listed_bytes=int(size * 1000) if is_size else None,

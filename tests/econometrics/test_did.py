@@ -282,7 +282,7 @@ def test_what_cannot_work_is_refused() -> None:
         callaway_santanna(pd.concat([data, data.head(2)]), "y", **PANEL)
     with pytest.raises(DataError, match="differs within 1 units"):
         static_two_way(data.assign(first=data["first"].where(data.index != 0, 5)), "y", **PANEL)
-    with pytest.raises(DataError, match="unknown columns: z"):
+    with pytest.raises(DataError, match="no column 'z'"):
         sun_abraham(data, "y", **PANEL, controls=["z"])
     with pytest.raises(EstimationError, match="no unit becomes treated"):
         static_two_way(data.assign(first=np.nan), "y", **PANEL)

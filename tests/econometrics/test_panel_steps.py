@@ -323,7 +323,8 @@ def test_emissions_of_a_vendor_with_lost_zeros():
     table = pd.DataFrame(
         {"证券": ["1", "2", "9"], "年份": ["2015", "2016", "2015"], "上市公司碳排放总量（吨）": ["1,000", "50", "7"]}
     )
-    steps = "  - {emissions: vendor, vendor: vendor, firm_column: 证券, year_column: 年份, intensities: {revenue: revenue}}\n"
+    steps = "  - {emissions: vendor, vendor: vendor, firm_column: 证券, year_column: 年份, "
+    steps += "intensities: {revenue: revenue}}\n"
     panel = panel_of(steps, "  vendor: {path: v.csv}\n", vendor=table)
     data = panel.data.set_index(["stock_code", "report_year"])
     assert data["co2_tonnes"].dropna().to_dict() == {("000001", 2015): 1000.0, ("000002", 2016): 50.0}

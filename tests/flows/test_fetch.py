@@ -196,7 +196,7 @@ WRONG = {
     "/port": (bad.redirects("http://127.0.0.1:1/x"), "refused", "another host: 127.0.0.1:1 is not allowed", 1),
     "/name": (bad.redirects(""), "refused", "an address with a user name", 1),
     "/double": (bad.redirects("//example.org/x"), "refused", "another host: example.org is not allowed", 1),
-    "/bad-location": (bad.redirects("http://[::1"), "refused", "redirects to what is no address", 1),
+    "/bad-location": (bad.redirects("http://[::1"), "failed", "Invalid URL in location header", 2),
     "/nowhere": (bad.redirects(""), "refused", "redirects more than 5 times", 6),
     "/escape": (bad.fails(418, x="\x1b[2J"), "refused", "the server answers 418", 1),
 }

@@ -11,11 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from econometrics.panel import Panel
+from econometrics.panel_functions import FUNCTIONS
+from econometrics.panel_spec import STEPS
+from econometrics.panel_spec_sources import SpecModel
 from econometrics.panel_step_result import notes_from_records
+from econometrics.panel_step_specs import EMISSION_STEPS
+from econometrics.panel_yaml import _flat
 from econometrics.reference import load_reference
 from econometrics.simulate_sources import OF_2002, simulate_sources
 from flows.clusters import CLUSTER_FILES, make_clusters
-from flows.panel import PANEL_FILES, load_panel, make_panel
+from flows.panel import PANEL_FILES, load_panel, make_panel, write_panel
 from flows.panel_read import read_panel_file
 from shuzhi import SpecError, UsageError
 
@@ -27,7 +32,7 @@ SPEC = ROOT / "econometrics" / "studies" / "panel_simulated.yml"
 def folder(tmp_path_factory) -> Path:
     """Write the simulated files as they come: GB18030 and UTF-8, a file a year."""
     found = tmp_path_factory.mktemp("simulated")
-    for name, frame in simulate_sources(7, firms=120, plants=6_000).items():
+    for name, frame in simulate_sources(7, firms=120, plants=4_500).items():
         encoding = "gb18030" if name in ("firms", "plants_2005") else "utf-8-sig"
         frame.to_csv(found / f"{name}.csv", index=False, encoding=encoding)
     return found
@@ -39,8 +44,8 @@ def panel(folder) -> Panel:
 
 
 @pytest.fixture(scope="module")
-def out(folder) -> Path:
-    make_panel(str(SPEC), str(folder / "out"), str(folder))
+def out(folder, panel) -> Path:
+    write_panel(panel, folder / "out")
     return folder / "out"
 
 
@@ -158,7 +163,7 @@ def test_every_row_and_cell_is_accounted_for(panel, folder):
     assert flow["rows_left"].iloc[0] == len(read(folder, "firms"))
     assert flow["rows_left"].iloc[0] - flow["rows_removed"].sum() == len(panel.data)
     plants = panel.flow[panel.flow["table"].str.startswith("clusters")]
-    assert plants["rows_left"].iloc[0] == 18_000
+    assert plants["rows_left"].iloc[0] == 13_500
     assert "某某市" in panel.unmatched["given"].tolist()
     computed = panel.definitions.set_index("variable")
     assert set(computed.index) >= {"is_cluster", "co2_tonnes", "vendor_co2_tonnes", "is_low_carbon", "size_group"}
@@ -225,7 +230,7 @@ def test_a_map_from_a_file_and_from_a_specification(folder, tmp_path):
     choices = {"place_level": "prefecture", "industry_digits": 2}
     found = make_clusters(str(folder / "plants_2005.csv"), str(tmp_path / "a"), options=options, choices=choices)
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(CLUSTER_FILES)
-    assert "6,000 rows" in found.text
+    assert "4,500 rows" in found.text
     spec = """\
 sources:
   plants: {path: plants_2005.csv}
@@ -286,3 +291,30 @@ def test_wrong_use_of_the_command(shuzhi, tmp_path):
     done = shuzhi("clusters", tmp_path / "p.csv", "--option", "size=firms", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "1 place-industry-years; 0 are clusters" in done.stdout
+
+
+# The documentation
+
+
+def test_the_documentation_names_every_function_step_and_key():
+    text = (ROOT / "docs" / "panels.md").read_text(encoding="utf-8")
+    assert f"```yaml\n{SPEC.read_text(encoding='utf-8')}```" in text  # the example there is the one that is run here
+    for function in FUNCTIONS.values():
+        usage, _, what = function.usage.partition(": ")
+        assert f"- `{usage}`" + (f": {what}" if what else "") in text, usage
+    before_example = text[: text.index("## A worked example")]
+    models = [*STEPS.values(), *EMISSION_STEPS.values()]
+    for model in models:
+        for key in keys_of(model):
+            assert f"`{key}`" in before_example or f"`{key}:" in before_example, (model.__name__, key)
+
+
+def keys_of(model: type[SpecModel]) -> set[str]:
+    """Return the keys that a step offers, inner ones included."""
+    found = set()
+    for name, field in model.model_fields.items():
+        found.add(field.alias or name)
+        for each in _flat(field.annotation):
+            if isinstance(each, type) and issubclass(each, SpecModel):
+                found |= keys_of(each)
+    return found
