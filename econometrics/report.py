@@ -85,10 +85,8 @@ def render_study(
                     "title": section.title,
                     "sentences": section.sentences,
                     "figures": [_figure(figure) for figure in section.figures],
-                    "tables": [
-                        {"html": _table(table), "caption": table.caption, "rows": len(table.rows)}
-                        for table in section.tables
-                    ],
+                    "tables": [_entry(table, LONGEST_OPEN) for table in section.tables],
+                    "more": [_entry(table, 0) for table in section.more],
                 }
                 for section in study_sections(results, naming, language=language, tables=tables, figures=figures)
             ],
@@ -97,7 +95,6 @@ def render_study(
             assumptions=assumptions_in_words(results, naming),
             stated={name: stated_texts(results, naming, name) for name in ("warnings", "assumptions")},
             provenance=list(flat({**_own_provenance(results), **(provenance or {})})),
-            longest_open=LONGEST_OPEN,
             spec_text=str(results.spec.text),
         )
     )
@@ -121,6 +118,11 @@ def _title(results: StudyResults, language: Language) -> str:
 def _table(table: Table) -> Markup:
     # The renderer escapes every text of the table.
     return Markup(to_html(table, style="without"))
+
+
+def _entry(table: Table, longest_open: int) -> dict[str, Any]:
+    rows = len(table.rows)
+    return {"html": _table(table), "caption": table.caption, "rows": rows, "is_folded": rows > longest_open}
 
 
 def _figure(figure: StudyFigure) -> dict[str, Any]:

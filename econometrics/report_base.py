@@ -210,8 +210,8 @@ def main_term(model: Any) -> str:
 def main_model(results: StudyResults) -> tuple[str, Any] | None:
     """Return the model that the main answer comes from.
 
-    It is the one that the specification calls ``main``, or the one that most of the other parts (mediations, groups, checks, curves) build on; where none does, the first
-    one with an economic magnitude, else the first one.
+    It is the one that the specification calls ``main``; else the one that most of the other parts (mediations, groups,
+    checks, curves) build on; where none does, the first one with an economic magnitude, else the first one.
 
     Parameters
     ----------

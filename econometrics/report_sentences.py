@@ -78,6 +78,8 @@ def _heterogeneity_sentences(results: StudyResults, naming: Naming) -> Iterable[
             f"{zh}：{len(frame)} 项组间差异经多重检验调整后，{clear} 项在 5% 水平上显著。",
             f"{en}: of {len(frame)} differences {clear} differ from zero at 5% once adjusted for how many there are.",
         )
+    for name, moderation in results.moderations.items():
+        yield _moderation(name, moderation, naming)
     for name, u_test in results.u_tests.items():
         (zh, en), shape = (
             naming.title("u_tests", name),
@@ -95,6 +97,20 @@ def _heterogeneity_sentences(results: StudyResults, naming: Naming) -> Iterable[
         for value, ends, test in zip(threshold.thresholds, threshold.intervals, threshold.tests, strict=False):
             shown = f"{number(value)} {interval(*ends)}, {p_text(test.p_value)}"
             yield f"{zh}：{of[0]}的门槛值 {shown}。", f"{en}: threshold of {of[1]} at {shown}."
+
+
+def _moderation(name: str, found: Any, naming: Naming) -> Both:
+    row = found.to_frame().set_index("term").loc[found.interaction]
+    (zh, en), x, by = (
+        naming.title("moderations", name),
+        naming.variable(found.treatment),
+        naming.variable(found.moderator),
+    )
+    shown = f"{number(row['estimate'])} {interval(row['interval_low'], row['interval_high'])}, {p_text(row['p_value'])}"
+    return (
+        f"{zh}：{by[0]}每增加一个单位，{x[0]}的效应变化 {shown}。",
+        f"{en}: with each unit of {by[1]} the effect of {x[1]} changes by {shown}.",
+    )
 
 
 def _indirect_sentences(name: str, found: Any, naming: Naming) -> Iterable[Both]:

@@ -140,11 +140,24 @@ def _joined(option: str, naming: Naming, english: bool) -> str:
 
 def _corrections(found: Any, naming: Naming, language: Language) -> pd.DataFrame:
     frame: pd.DataFrame = found.to_frame()
-    term = str(getattr(found, "term", frame["term"].iloc[0]))
-    kind = next((name for name in ("correction", "extrapolant") if name in frame.columns), None)
-    frame = frame[frame["term"] == term]
-    kinds = ["stacked"] * len(frame) if kind is None else list(frame[kind].astype(str))
-    return frame.assign(correction=[_CORRECTIONS.get(each, (each, each))[language == "en"] for each in kinds])
+    english = language == "en"
+    if hasattr(found, "separate"):
+        # Each measure by itself stands above what both together give.
+        alone = [_measured(row, naming, english) for row in found.separate.to_dict("records")]
+        stacked = frame.head(1).assign(correction=_CORRECTIONS["stacked"][english])
+        return pd.concat([found.separate.assign(correction=alone), stacked], ignore_index=True)
+    kind = "correction" if "correction" in frame.columns else "extrapolant"
+    own = frame[frame["term"] == found.term]
+    return own.assign(correction=[_CORRECTIONS.get(each, (each, each))[english] for each in own[kind].astype(str)])
+
+
+def _measured(row: Mapping[Any, Any], naming: Naming, english: bool) -> str:
+    measure = naming.variable(str(row["measure"]))[english]
+    by = _text(row.get("instrument"))
+    if not by:
+        return f"{measure}, as measured" if english else f"{measure}（未校正）"
+    instrument = naming.variable(by)[english]
+    return f"{measure}, instrumented by {instrument}" if english else f"{measure}，以{instrument}为工具变量"
 
 
 def _placebo(found: Any, naming: Naming, language: Language) -> pd.DataFrame:

@@ -326,7 +326,7 @@ class TableSpec(SpecModel):
     kind: TableKind
     parts: Names = Field([], description="Names of the results, in order")
     section: ResultSection | None = Field(None, description="For kind results, where the names stand; else anywhere")
-    terms: list[str] = Field([], description="For kind results, the rows that are shown: terms, or effects of a mediation")
+    terms: list[str] = Field([], description="For kind results, the rows shown: terms or effects")
     title: Titles = Field({})
     number: str = ""
     options: dict[str, Any] = Field({}, description="Of the table's builder: below, stars, digits, controls_shown ...")

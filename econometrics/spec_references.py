@@ -77,7 +77,8 @@ def _model_problems(spec: StudySpec) -> Iterator[Problem]:
         if last in chain:
             yield (*place, "based_on"), f"models are based on each other in a circle: {' → '.join([*chain, str(last)])}"
             continue
-        if last is not None and len(chain) > 1:
+        if last is not None:
+            # What an unknown model would have said is not known: that it is unknown is said above, or for that model.
             continue
         yield from _full_model_problems(spec, name, place)
 
@@ -112,7 +113,7 @@ def _mediation_problems(spec: StudySpec) -> Iterator[Problem]:
         yield from _unknown((*place, "model"), each.model, spec.models, "model")
         full = full_mediation(spec, name)
         for key in ("outcome", "treatment"):
-            if not getattr(full, key):
+            if not getattr(full, key) and each.model is None:
                 yield place, f"has no {key}; give it, or model: to take it from"
         doubled = [one for one in (full.outcome, full.treatment) if one in each.mediators]
         if doubled:

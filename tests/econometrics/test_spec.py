@@ -78,7 +78,8 @@ def test_every_problem_is_said_at_once_with_its_line_and_the_nearest_name():
     ]
     assert problems(text.replace("mediatros", "mediators")) == [
         "line 13 models.full.based_on: there is no model 'plian'. Did you mean 'plain'?",
-        "line 20 tables.main.options.digts: there is no option of a table of kind models 'digts'. Did you mean 'digits'?",
+        "line 20 tables.main.options.digts: there is no option of a table of kind models 'digts'."
+        " Did you mean 'digits'?",
     ]
 
 
