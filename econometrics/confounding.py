@@ -13,6 +13,7 @@ from econometrics.design import as_names, build_design, independent_terms, refus
 from econometrics.effects import Effects, Floats
 from econometrics.least_squares import inverse_gram, least_squares
 from econometrics.mediation_fit import swept_columns
+from econometrics.regression_fit import refuse_outcome
 from shuzhi import EstimationError, SpecError
 
 
@@ -171,6 +172,7 @@ def robustness(
     design = build_design(
         data, [outcome, term, *used], fixed_effects=effects, cluster=(), weights=None, drop_singletons=drop_singletons
     )
+    refuse_outcome(design, outcome)
     kept, lost = independent_terms(design, [term, *used])
     if term not in kept:
         raise EstimationError(f"no robustness value of {term}: {lost[term]}")

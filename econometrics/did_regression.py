@@ -117,7 +117,7 @@ def aggregated_effects(
                 aggregation,
                 [key for key, _ in groups],
                 weights @ values,
-                np.sqrt(np.diag(spread)),
+                np.sqrt(np.maximum(np.diag(spread), 0.0)),
                 [int(rows[chosen].sum()) for _, chosen in groups],
                 degrees_of_freedom=result.degrees_of_freedom,
                 level=level,

@@ -104,7 +104,8 @@ def staggered_sample(
     _check_columns(data, [outcome, unit, time, first_treated, *controls, *others], [outcome, *controls])
     columns = list(dict.fromkeys([outcome, unit, time, first_treated, *controls, *others]))
     needed = [name for name in columns if name != first_treated]
-    kept = data.loc[:, columns]
+    # Names of index levels would be taken for columns.
+    kept = data.loc[:, columns].rename_axis(index=[None] * data.index.nlevels)
     dropped: dict[str, int] = {}
     for name in needed:
         values = kept[name]

@@ -40,7 +40,7 @@ class Effects:
 
 
 def compact(codes: NDArray[Any]) -> Integers:
-    """Renumber integer codes so that they run from 0 without gaps, in order of first appearance.
+    """Renumber integer codes so that they run from 0 without gaps, in their order.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def compact(codes: NDArray[Any]) -> Integers:
     """
     import pandas as pd
 
-    return np.asarray(pd.factorize(codes)[0], dtype=np.int64)
+    return np.asarray(pd.factorize(codes, sort=True)[0], dtype=np.int64)
 
 
 def encode_effects(data: pd.DataFrame, fixed_effects: Sequence[str]) -> Effects:
@@ -77,7 +77,7 @@ def encode_effects(data: pd.DataFrame, fixed_effects: Sequence[str]) -> Effects:
     single: dict[str, Integers] = {}
     missing = []
     for column in columns:
-        single[column] = np.asarray(pd.factorize(data[column])[0], dtype=np.int64)
+        single[column] = _codes(data[column])
         if (single[column] < 0).any():
             missing.append(f"{column} ({int((single[column] < 0).sum())} rows)")
     if missing:
@@ -90,6 +90,17 @@ def encode_effects(data: pd.DataFrame, fixed_effects: Sequence[str]) -> Effects:
             joint = compact(joint * (int(other.max(initial=0)) + 1) + other)
         codes.append(joint)
     return Effects(tuple(parts), tuple(codes), tuple(int(code.max(initial=-1)) + 1 for code in codes))
+
+
+def _codes(column: pd.Series) -> Integers:
+    """Codes in sorted order, so that draws of clusters do not depend on the order of the rows."""
+    import pandas as pd
+
+    try:
+        return np.asarray(pd.factorize(column, sort=True)[0], dtype=np.int64)
+    except TypeError:
+        # Values of several types have no order.
+        return np.asarray(pd.factorize(column)[0], dtype=np.int64)
 
 
 def keep_rows(effects: Effects, rows: Booleans) -> Effects:

@@ -145,6 +145,9 @@ def _random_effects(
     codes = encode_effects(rows, [firm]).codes[0]
     y = numeric_values(rows[within.outcome])
     x = np.column_stack([*(numeric_values(rows[term]) for term in terms), np.ones(len(rows))])
+    # About their means columns of large level lose no digits; the constant is moved back at the end.
+    centre = np.append(x[:, :-1].mean(axis=0), 0.0)
+    x = x - centre
     sizes = np.bincount(codes).astype(np.float64)
     firms, columns = len(sizes), x.shape[1]
     residuals = within.residuals.to_numpy(dtype=np.float64)
@@ -164,10 +167,12 @@ def _random_effects(
     coefficients = bread @ (x_star.T @ y_star)
     rest = y_star - x_star @ coefficients
     variance = float(rest @ rest) / (len(y) - columns)
+    move = np.eye(columns)
+    move[-1] -= centre
     index = pd.Index([*terms, CONSTANT])
     return RandomEffects(
-        pd.Series(coefficients, index=index),
-        pd.DataFrame(bread * variance, index=index, columns=index),
+        pd.Series(move @ coefficients, index=index),
+        pd.DataFrame(move @ bread @ move.T * variance, index=index, columns=index),
         error_variance,
         firm_variance,
         len(y),
@@ -229,7 +234,7 @@ def hausman_test(
         return chi_squared_test("Hausman", NULL, statistic, len(terms))
     frame = rows[[outcome, *everything, firm]]
     names = [f"{term} (mean of the firm)" for term in terms]
-    means = frame.groupby(firm, observed=True)[terms].transform("mean").set_axis(names, axis=1)
+    means = frame.groupby(encode_effects(rows, [firm]).codes[0])[terms].transform("mean").set_axis(names, axis=1)
     extended = regress(pd.concat([frame, means], axis=1), outcome, [*everything, *names], cluster=firm)
     found = wald_test(extended, [name for name in names if name in extended.coefficients.index])
     return TestResult(

@@ -20,7 +20,7 @@ from econometrics.design import (
 from econometrics.effects import Floats
 from econometrics.instrument_result import FirstStage, InstrumentedRegression, instrumented
 from econometrics.instrument_space import InstrumentSpace, orthonormal, partialled
-from econometrics.instrument_tests import endogeneity_test, overidentification_test
+from econometrics.instrument_tests import endogeneity_test, overidentification_test, quadratic_form
 from econometrics.least_squares import least_squares
 from econometrics.regression_build import (
     NO_CLUSTERS,
@@ -246,7 +246,7 @@ def _first_stage(
     explained, rest = float(coefficients @ coefficients), float(residuals @ residuals)
     classical = explained / base.shape[1] / (rest / terms.counted_degrees_of_freedom)
     variance = space.meat(base, residuals) * terms.factor
-    wald = float(coefficients @ np.linalg.solve(variance, coefficients)) / base.shape[1]
+    wald = quadratic_form(coefficients, variance) / base.shape[1]
     conditional, uncounted = conditional_f(space, position)
     null = f"the instruments do not move {name}"
     return FirstStage(

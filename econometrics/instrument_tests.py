@@ -10,6 +10,23 @@ from econometrics.tails import f_p_value
 from econometrics.weak_instruments import TestResult, chi_squared_test
 
 
+def quadratic_form(vector: Floats, variance: Floats) -> float:
+    """Compute vector' variance^-1 vector, or NaN where the variance is singular, as with fewer clusters than terms.
+
+    Parameters
+    ----------
+    vector : (k,) float array
+        Estimates.
+    variance : (k, k) float array
+        Their covariance.
+    """
+    scale = np.sqrt(np.maximum(np.diag(variance), np.finfo(np.float64).tiny))
+    standard = variance / scale[:, None] / scale
+    if not np.isfinite(standard).all() or np.linalg.cond(standard) > 1e13:
+        return float("nan")
+    return float(vector / scale @ np.linalg.solve(standard, vector / scale))
+
+
 def overidentification_test(space: InstrumentSpace, estimates: Floats) -> TestResult | None:
     """Test that all instruments agree; None where there are no more instruments than endogenous variables.
 
@@ -39,7 +56,7 @@ def overidentification_test(space: InstrumentSpace, estimates: Floats) -> TestRe
         return chi_squared_test("Sargan", null, statistic, surplus)
     weight = np.linalg.pinv(space.meat(base, residuals), hermitian=True)
     slope, start = base.T @ space.endogenous, base.T @ space.outcome
-    efficient = np.linalg.solve(slope.T @ weight @ slope, slope.T @ weight @ start)
+    efficient = np.linalg.lstsq(slope.T @ weight @ slope, slope.T @ weight @ start, rcond=None)[0]
     moments = start - slope @ efficient
     return chi_squared_test("Hansen J", null, float(moments @ weight @ moments), surplus)
 
@@ -69,7 +86,7 @@ def endogeneity_test(space: InstrumentSpace) -> TestResult:
     terms = space.terms(2 * number + space.controls)
     variance = space.meat(both, residuals)[number:, number:] * terms.factor
     added = coefficients[number:]
-    statistic = float(added @ np.linalg.solve(variance, added)) / number
+    statistic = quadratic_form(added, variance) / number
     degrees = terms.degrees_of_freedom
     return TestResult(
         "Durbin-Wu-Hausman",

@@ -105,14 +105,16 @@ def matching_sample(
     rows, dropped = sample.data, dict(sample.dropped)
     values = numeric_values(rows[treatment])
     above, name, words = _cut(rows, values, treatment, cut, cut_within)
+    if not above.any() or above.all():
+        raise EstimationError(f"{'no row is' if not above.any() else 'all rows are'} treated by {name}")
     cells = encode_effects(rows, ["^".join(exact)]).codes[0] if exact else np.zeros(len(rows), dtype=np.int64)
     both = _has_both(cells, above)
     notes = []
     if not both.all():
         dropped[f"no treated or no other row of the same {' and '.join(exact)}"] = int((~both).sum())
         rows, above, cells = rows[both], above[both], cells[both]
-    if not above.any() or above.all():
-        raise EstimationError(f"{'no row is' if not above.any() else 'all rows are'} treated by {name}")
+    if not both.any():
+        raise EstimationError(f"no cell of {' and '.join(exact)} has treated and other rows")
     names, columns, lost = _columns(rows, covariates, categories)
     if lost:
         notes.append(f"covariates without variation are left out: {', '.join(lost)}")

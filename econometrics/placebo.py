@@ -75,7 +75,9 @@ class PermutationPlacebo:
                 "term": [self.treatment],
                 "estimate": [self.estimate],
                 "standard_error": [spread],
-                "statistic": [self.observed if self.statistic == "t" else self.estimate / spread],
+                "statistic": [
+                    self.observed if self.statistic == "t" else self.estimate / spread if spread > 0 else np.nan
+                ],
                 "p_value": [self.p_value],
                 "interval_low": [float(low)],
                 "interval_high": [float(high)],

@@ -60,7 +60,7 @@ class Placebo:
                 "term": ["policy"],
                 "estimate": [self.estimate],
                 "standard_error": [spread],
-                "statistic": [self.estimate / spread],
+                "statistic": [self.estimate / spread if spread > 0 else np.nan],
                 "p_value": [self.p_value],
                 "interval_low": [low],
                 "interval_high": [high],
@@ -196,7 +196,10 @@ def placebo_in_space(
     absorber = Absorber(encode_effects(sample.data, [unit, time]))
     columns = absorber.demean(sample.data[[outcome, *controls]].to_numpy(dtype=float))
     left, right = columns[:, 1:], columns[:, 0]
-    basis = np.linalg.svd(left, full_matrices=False)[0] if left.size else left
+    basis = _basis(left, sample.data[list(controls)].to_numpy(dtype=float)) if left.size else left
+    whole = sample.data[outcome].to_numpy(dtype=float)
+    if (right**2).sum() <= 1e-16 * (whole**2).sum():
+        raise EstimationError(f"the outcome {outcome} does not vary within units and periods")
     generator = np.random.Generator(np.random.PCG64(seed))
     firsts = np.vstack([sample.first, *(_dealt(sample.first, strata, generator) for _ in range(draws))])
     effects = np.concatenate(
@@ -230,6 +233,16 @@ def placebo_in_space(
         ),
         warnings=tuple(notes),
     )
+
+
+def _basis(left: np.ndarray, raw: np.ndarray) -> np.ndarray:
+    """Orthonormal columns that span the controls; what the effects leave nothing of, or others explain, spans none."""
+    norms = np.sqrt((left**2).sum(axis=0))
+    varying = norms > 1e-8 * np.maximum(np.sqrt((raw**2).sum(axis=0)), np.finfo(float).tiny)
+    if not varying.any():
+        return left[:, :0]
+    vectors, singular, _ = np.linalg.svd(left[:, varying] / norms[varying], full_matrices=False)
+    return np.asarray(vectors[:, singular > 1e-7 * singular[0]])
 
 
 def _strata(sample: StaggeredSample, unit: str, within: str | None) -> np.ndarray:

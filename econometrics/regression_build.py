@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from econometrics.cluster_basis import cluster_basis
 from econometrics.covariance import (
@@ -135,6 +136,8 @@ def build_regression(design: Design, fit: Fit, options: ErrorOptions, *, weights
         covariance, satterthwaite = cr2_covariance(cluster_basis(design, fit.score_columns, fit.residuals))
         degrees = pd.Series(satterthwaite, index=index)
     coefficients = pd.Series(fit.coefficients, index=index, name="estimate")
+    degenerate = _degenerate(design, fit, covariance)
+    covariance[:, degenerate] = covariance[degenerate, :] = np.nan
     variances = np.diag(covariance)
     errors = pd.Series(np.sqrt(np.where(variances >= 0, variances, np.nan)), index=index, name="standard_error")
     statistics = (coefficients / errors.where(errors > 0)).rename("statistic")
@@ -186,6 +189,19 @@ def build_regression(design: Design, fit: Fit, options: ErrorOptions, *, weights
     )
 
 
+def _degenerate(design: Design, fit: Fit, covariance: Floats) -> NDArray[np.bool_]:
+    """Terms whose scores sum to zero in every one of a few clusters: their variance is rounding, not precision."""
+    if not design.clusters.names or min(design.clusters.levels) > len(fit.terms) + 8:
+        return np.zeros(len(fit.terms), dtype=np.bool_)
+    columns = fit.score_columns
+    influence = columns @ np.linalg.pinv(columns.T @ columns, hermitian=True)
+    independent = ((influence * fit.residuals[:, None]) ** 2).sum(axis=0)
+    outcome = design.weighted(design.columns([fit.outcome]))[:, 0]
+    # A perfect fit has no errors to estimate a variance from, whatever the clusters.
+    perfect = float(fit.residuals @ fit.residuals) <= 1e-20 * float(outcome @ outcome)
+    return np.asarray((np.diag(covariance) <= 1e-14 * independent) & (not perfect))
+
+
 def _residuals(design: Design, fit: Fit) -> pd.Series:
     root = design.root_weights
     values = fit.residuals if root is None else fit.residuals / root[:, 0]
@@ -200,14 +216,16 @@ def _fit_measures(design: Design, fit: Fit, left: int) -> dict[str, float]:
     total, rest = float(mass @ centred**2), float(fit.residuals @ fit.residuals)
     measures = {
         "r2": 1 - rest / total,
-        "adjusted_r2": 1 - (rest / left) / (total / (len(outcome) - 1)),
+        # With effects nested in clusters errors may exist where no degree of freedom is left.
+        "adjusted_r2": 1 - (rest / left) / (total / (len(outcome) - 1)) if left > 0 else float("nan"),
         "within_r2": float("nan"),
         "adjusted_within_r2": float("nan"),
     }
     if design.effects.names:
         within = float(mass @ design.columns([fit.outcome])[:, 0] ** 2)
         measures["within_r2"] = 1 - rest / within
-        measures["adjusted_within_r2"] = 1 - (rest / left) / (within / (left + len(fit.terms)))
+        if left > 0:
+            measures["adjusted_within_r2"] = 1 - (rest / left) / (within / (left + len(fit.terms)))
     return measures
 
 
@@ -238,7 +256,9 @@ def _warnings(
         found.append(repair)
     lost = [str(term) for term in errors.index[errors.isna() | (errors == 0)]]
     if lost:
-        found.append(f"no standard error for {', '.join(lost)}: its estimated variance is zero or negative")
+        found.append(
+            f"no standard error for {', '.join(lost)}: its estimated variance is zero (but for rounding) or negative"
+        )
     smallest = min(design.clusters.levels, default=0)
     if options.kind == "cluster" and smallest < FEW_CLUSTERS:
         name = design.clusters.names[design.clusters.levels.index(smallest)]

@@ -180,4 +180,4 @@ def flat(mapping: Mapping[str, object], above: str = "") -> Iterable[tuple[str, 
         elif isinstance(value, list | tuple):
             yield name, ", ".join(map(str, value)) or "—"
         else:
-            yield name, "—" if value is None else str(value)
+            yield name, "—" if value is None or value == "" else str(value)

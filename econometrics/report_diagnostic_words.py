@@ -7,6 +7,7 @@ from typing import Literal
 Weight = Literal["serious", "caution", "note"]
 Kind = Literal[
     "emission_trap",
+    "emission_nearly",
     "emission_measured",
     "weak_instrument",
     "strong_instrument",
@@ -31,6 +32,14 @@ Kind = Literal[
 # By kind: how much it weighs, Chinese, English. Numbers come as text, shown alike everywhere.
 SENTENCES: dict[Kind, tuple[Weight, str, str]] = {
     "emission_trap": ("serious", "{sentence_zh}", "{sentence_en}"),
+    "emission_nearly": (
+        "serious",
+        "{where_zh}：行业—年份解释被解释变量对数方差的 {between}，加上企业的成本收入比后达 {joint}；"
+        "它几乎就是按成本分摊的行业排放量，控制行业—年份固定效应后剩下的主要是成本收入比。",
+        "{where_en}: industry-years explain {between} of the variance of the log outcome, with the firm's ratio of "
+        "cost to revenue {joint}: it is close to an industry's emissions apportioned by cost, and with industry-year "
+        "effects little but the cost ratio is left.",
+    ),
     "emission_measured": ("note", "{sentence_zh}", "{sentence_en}"),
     "weak_instrument": (
         "serious",

@@ -15,6 +15,7 @@ from econometrics.instrument_result import WEAK_F
 from econometrics.regression_build import FEW_CLUSTERS
 from econometrics.report_base import Naming, p_text, percent
 from econometrics.report_diagnostic_words import SENTENCES, Kind, Weight
+from econometrics.report_emissions import emission_decompositions, is_nearly_apportioned, joint_r2
 from econometrics.report_findings import share_reason
 from econometrics.study_results import StudyResults
 from econometrics.table_did import ESTIMATORS
@@ -68,7 +69,8 @@ def study_diagnostics(
     naming : Naming
         What things are called.
     decompositions : mapping of str to ApportionmentDecomposition, optional
-        Of emission intensities among the outcomes; those among the results are found by themselves.
+        Of emission intensities; outcomes that are apportioned are found by themselves where the panel has cost and
+        revenue.
 
     Returns
     -------
@@ -119,13 +121,16 @@ class _Finder:
 
     def emissions(self, given: Mapping[str, ApportionmentDecomposition]) -> Iterable[Diagnostic]:
         found = [(("emissions", name), each) for name, each in given.items()]
-        for place, each in self.results.parts().items():
-            part, _, name = place.partition("/")
-            if isinstance(each, ApportionmentDecomposition):
-                found.append(((part, name), each))
+        seen = emission_decompositions(self.results)
+        found += [(("emissions", name), each) for name, each in seen.items() if name not in given]
         for own, each in found:
+            between, joint = (percent(value) for value in (each.r2("industry-year", "logs"), joint_r2(each)))
+            if each.is_apportioned:
+                kind: Kind = "emission_trap"
+            else:
+                kind = "emission_nearly" if is_nearly_apportioned(each) else "emission_measured"
             facts = {"sentence_zh": each.sentence("zh"), "sentence_en": each.sentence("en")}
-            yield self._say("emission_trap" if each.is_apportioned else "emission_measured", [own], **facts)
+            yield self._say(kind, [own], between=between, joint=joint, **facts)
 
     def instruments(self) -> Iterable[Diagnostic]:
         for part, name, model in self._regressions():

@@ -145,9 +145,10 @@ def _corrections(found: Any, naming: Naming, language: Language) -> pd.DataFrame
         # Each measure by itself stands above what both together give.
         alone = [_measured(row, naming, english) for row in found.separate.to_dict("records")]
         stacked = frame.head(1).assign(correction=_CORRECTIONS["stacked"][english])
-        return pd.concat([found.separate.assign(correction=alone), stacked], ignore_index=True)
+        separate: pd.DataFrame = found.separate.assign(correction=alone)
+        return pd.concat([separate, stacked], ignore_index=True)
     kind = "correction" if "correction" in frame.columns else "extrapolant"
-    own = frame[frame["term"] == found.term]
+    own: pd.DataFrame = frame[frame["term"] == str(found.term)]
     return own.assign(correction=[_CORRECTIONS.get(each, (each, each))[english] for each in own[kind].astype(str)])
 
 

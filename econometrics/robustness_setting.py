@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -126,6 +126,15 @@ class Check(ABC):
     kind: ClassVar[str] = ""
     main: ClassVar[str] = ""
     reading: ClassVar[Reading] = "holds"
+
+    def __post_init__(self) -> None:
+        # One value may stand for several, and a list for a tuple, so that checks can be compared and hashed.
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, list):
+                object.__setattr__(self, each.name, tuple(value))
+            elif str(each.type).startswith("tuple[") and value is not None and not isinstance(value, tuple):
+                object.__setattr__(self, each.name, (value,))
 
     def split(self, model: Baseline) -> tuple[Check, ...]:
         """Return the check as one check a row of the table.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -131,7 +131,7 @@ def _mills(predictor: Floats) -> tuple[Floats, Floats]:
 
 def _fit(rows: SelectionRows, chosen: Integers) -> _Steps:
     """Fit both steps on the rows chosen, which may repeat."""
-    probit = fit_response("probit", rows.selected[chosen], rows.z[chosen], rows.selected_name)
+    probit = _observed(fit_response("probit", rows.selected[chosen], rows.z[chosen], rows.selected_name), rows, chosen)
     inside = chosen[rows.selected[chosen] == 1]
     mills, delta = _mills(rows.z[inside] @ probit.coefficients)
     columns = np.column_stack([rows.y[inside], rows.x[inside], mills])
@@ -151,6 +151,14 @@ def _fit(rows: SelectionRows, chosen: Integers) -> _Steps:
     return _Steps(probit, mills, delta, x, y - x @ coefficients, np.asarray(coefficients, dtype=np.float64))
 
 
+def _observed(probit: ResponseFit, rows: SelectionRows, chosen: Integers) -> ResponseFit:
+    """Take the covariance of the probit from the observed information, as Stata's heckman does."""
+    z = rows.z[chosen]
+    predictor = z @ probit.coefficients
+    curvature = np.where(rows.selected[chosen] == 1, _mills(predictor)[1], _mills(-predictor)[1])
+    return replace(probit, covariance=np.linalg.inv(z.T @ (z * curvature[:, None])))
+
+
 def _sigma(steps: _Steps, on_mills: float) -> tuple[float, float]:
     """Return sigma and rho (Heckman 1979): the residual variance plus what the truncation took away."""
     variance = float(steps.residuals @ steps.residuals) / len(steps.mills) + on_mills**2 * float(steps.delta.mean())
@@ -167,6 +175,7 @@ def _analytic(rows: SelectionRows, steps: _Steps, *, clustered: bool) -> Floats:
         sigma, rho = _sigma(steps, on_mills)
         own = steps.x.T @ (steps.x * (1 - rho**2 * steps.delta)[:, None]) * sigma**2
         return np.asarray(bread @ (own + through @ steps.probit.covariance @ through.T) @ bread, dtype=np.float64)
+    through[rows.x.shape[1]] -= (steps.delta * steps.residuals) @ rows.z[inside]
     scores = np.zeros((len(inside), steps.x.shape[1]))
     scores[inside] = steps.x * steps.residuals[:, None]
     # The first step moves the inverse Mills ratio: what it owes to each row goes through the outcome equation.

@@ -59,7 +59,10 @@ def run_model(spec: StudySpec, sample: StudySample, name: str) -> Regression | I
     if model.endogenous:
         exogenous = [term for term in model.terms if term not in model.endogenous]
         return instrument(data, model.outcome, model.endogenous, model.instruments, exogenous=exogenous, **shared)
-    return regress(data, model.outcome, model.terms, seed=spec.defaults.seed or 0, **shared)
+    found = regress(data, model.outcome, model.terms, seed=spec.defaults.seed or 0, **shared)
+    if not any(name in found.coefficients.index for name in model.regressors):
+        raise EstimationError(f"{', '.join(model.regressors)} cannot be estimated: {'; '.join(found.warnings)}")
+    return found
 
 
 def run_mediation(spec: StudySpec, sample: StudySample, name: str) -> Mediation:

@@ -156,13 +156,21 @@ def sur(
         for _, terms in named.values()
     ]
     outcomes = [numeric_values(rows[outcome]) for outcome, _ in named.values()]
+    # About their means columns of large level lose no digits; the constants are moved back at the end.
+    centres = [np.append(x[:, :-1].mean(axis=0), 0.0) for x in designs]
+    designs = [x - centre for x, centre in zip(designs, centres, strict=True)]
     _refuse_designs(designs, list(named))
     residuals = np.column_stack(
         [y - x @ np.linalg.lstsq(x, y, rcond=None)[0] for x, y in zip(designs, outcomes, strict=True)]
     )
     freedom = np.sqrt([len(rows) - x.shape[1] for x in designs])
     sigma = residuals.T @ residuals / np.outer(freedom, freedom)
-    coefficients, covariance = _generalised(designs, outcomes, np.linalg.inv(sigma))
+    precision = _precision(sigma, {name: outcome for name, (outcome, _) in named.items()})
+    coefficients, covariance = _generalised(designs, outcomes, precision)
+    move = np.eye(len(coefficients))
+    for end, centre in zip(np.cumsum([len(centre) for centre in centres]), centres, strict=True):
+        move[end - 1, end - len(centre) : end] -= centre
+    coefficients, covariance = move @ coefficients, move @ covariance @ move.T
     index = pd.MultiIndex.from_tuples(
         [(name, term) for name, (_, terms) in named.items() for term in (*terms, CONSTANT)]
     )
@@ -177,6 +185,18 @@ def sur(
         len(rows),
         dict(sample.dropped),
     )
+
+
+def _precision(sigma: Floats, outcomes: Mapping[str, str]) -> Floats:
+    """Inverse of the residual covariance; refused where an equation fits perfectly or two have the same residuals."""
+    deviations = np.sqrt(np.diag(sigma))
+    if not (deviations > 0).all() or np.linalg.cond(sigma / np.outer(deviations, deviations)) > 1e12:
+        raise EstimationError(
+            f"the residuals of {', '.join(outcomes.values())} are zero or explain each other: the equations "
+            f"{', '.join(outcomes)} cannot be estimated together"
+        )
+    result: Floats = np.linalg.inv(sigma / np.outer(deviations, deviations)) / np.outer(deviations, deviations)
+    return result
 
 
 def _refuse_designs(designs: Sequence[Floats], names: Sequence[str]) -> None:

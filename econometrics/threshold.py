@@ -116,12 +116,16 @@ def threshold_regression(
         candidates=candidates,
         absorbed=absorbed_degrees_of_freedom(coded),
     )
+    given = numeric_values(rows[outcome])
+    if (problem.outcome**2).sum() <= 1e-16 * (given**2).sum():
+        raise EstimationError(f"the outcome {outcome} does not vary within {' and '.join(effects)}")
     if not len(problem.ends):
         raise EstimationError(f"no value of {threshold} leaves {trim:.0%} of the rows on both sides")
     if bootstrap == "residual" and len(np.unique(problem.sizes)) > 1:
         raise SpecError('units have different numbers of rows: use bootstrap="wild"')
     search = ThresholdSearch(problem, trim)
-    left = np.sqrt((search.whole**2).sum(axis=0)) <= 1e-8 * np.sqrt((problem.x**2).sum(axis=0))
+    rounding = 64 * np.finfo(np.float64).eps * np.abs(problem.x).max(axis=0)
+    left = search.whole.std(axis=0) <= 1e-8 * problem.x.std(axis=0) + rounding
     if left.any():
         absorbed = ", ".join(name for name, flag in zip(names, left, strict=True) if flag)
         raise EstimationError(f"the fixed effects and controls leave nothing of {absorbed}")

@@ -143,7 +143,7 @@ def test_encode_interactions_and_complaints() -> None:
     effects = encode_effects(frame, ["a^b", "b"])
     assert effects.names == ("a^b", "b")
     assert effects.levels == (3, 2)
-    np.testing.assert_array_equal(effects.codes[0], [0, 1, 2, 1])
+    np.testing.assert_array_equal(effects.codes[0], [0, 2, 1, 2])
     with pytest.raises(DataError, match=r"c \(2 rows\)"):
         encode_effects(frame, ["a^c"])
     with pytest.raises(DataError, match="nope"):

@@ -242,6 +242,27 @@ def test_the_emission_trap_is_said_with_its_r2(results):
     assert "emission_trap" not in diagnostics_of(results, decompositions={"co2": other})
 
 
+def test_an_apportioned_outcome_is_found_in_the_panel_itself(results):
+    own = results.data
+    level = pd.factorize(own["industry"])[0] + 0.05 * own["report_year"]
+    apportioned = level + np.log(own["operating_cost_yuan"] / own["revenue_yuan"])
+    trapped = replace(results, data=own.assign(carbon_intensity_log=apportioned))
+    assert "emission_trap" in diagnostics_of(trapped)
+    # Winsorised it is no longer exact, and still the same thing.
+    low, high = apportioned.quantile([0.01, 0.99])
+    nearly = diagnostics_of(replace(results, data=own.assign(carbon_intensity_log=apportioned.clip(low, high))))
+    assert "emission_trap" not in nearly and nearly["emission_nearly"][0].weight == "serious"
+    clipped, ratio = apportioned.clip(low, high), np.log(own["operating_cost_yuan"] / own["revenue_yuan"])
+    cells = own["industry"] + own["report_year"].astype(str)
+    y, x = (values - values.groupby(cells).transform("mean") for values in (clipped, ratio))
+    left = ((y - x * (x @ y) / (x @ x)) ** 2).sum() / ((clipped - clipped.mean()) ** 2).sum()
+    assert f"{(1 - left) * 100:.1f}%" in nearly["emission_nearly"][0].en
+    # Emissions with a life of their own, or a panel without costs: nothing to say.
+    assert not {"emission_trap", "emission_nearly"} & set(diagnostics_of(results))
+    without = trapped.data.drop(columns="operating_cost_yuan")
+    assert not {"emission_trap", "emission_nearly"} & set(diagnostics_of(replace(trapped, data=without)))
+
+
 def test_a_low_reliability_is_said_with_what_it_does_to_the_coefficient(results):
     random = np.random.default_rng(6)
     truth = random.normal(size=600)
