@@ -67,7 +67,6 @@ def encode_effects(data: pd.DataFrame, fixed_effects: Sequence[str]) -> Effects:
     DataError
         A column is not there or has missing values.
     """
-    import pandas as pd
 
     parts = {name: [part.strip() for part in name.split("^")] for name in fixed_effects}
     columns = list(dict.fromkeys(part for names in parts.values() for part in names))

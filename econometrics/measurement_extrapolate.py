@@ -32,6 +32,24 @@ def extrapolate(steps: Floats, paths: Floats, extrapolant: Extrapolant) -> Float
     return _best_rational(steps, paths)[0]
 
 
+def extrapolation_slopes(steps: Floats, path: Floats, extrapolant: Extrapolant) -> Floats:
+    """Return how much the extrapolated value moves with each estimate of the path: (m,), by central differences.
+
+    Parameters
+    ----------
+    steps : (m,) float array
+        Error added.
+    path : (m,) float array
+        Estimates.
+    extrapolant : {"linear", "quadratic", "nonlinear"}
+        Curve.
+    """
+    size = 1e-3 * max(float(np.ptp(path)), 1e-12)
+    moved = path + size * np.concatenate([np.eye(len(path)), -np.eye(len(path))])
+    values = extrapolate(steps, moved, extrapolant)
+    return np.asarray((values[: len(path)] - values[len(path) :]) / (2 * size), dtype=np.float64)
+
+
 def extrapolate_variance(steps: Floats, path: Floats, variances: Floats, extrapolant: Extrapolant) -> float:
     """Follow the variance of an estimate back to no error; NaN where it comes out negative.
 

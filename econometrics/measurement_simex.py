@@ -11,12 +11,12 @@ import pandas as pd
 
 from econometrics.design import as_names, build_design, independent_terms, refuse_doubled
 from econometrics.effects import Floats
-from econometrics.measurement_extrapolate import Extrapolant, extrapolate, extrapolate_variance
+from econometrics.measurement_extrapolate import Extrapolant, extrapolate, extrapolate_variance, extrapolation_slopes
 from econometrics.measurement_simulate import ClearedRegressor
 from econometrics.tails import t_p_values, t_quantiles
 from shuzhi import EstimationError, SpecError
 
-SimexVariance = Literal["stefanski_cook", "bootstrap"]
+SimexVariance = Literal["estimating_equations", "stefanski_cook", "bootstrap"]
 EXTRAPOLANTS: tuple[Extrapolant, ...] = ("linear", "quadratic", "nonlinear")
 
 
@@ -42,7 +42,7 @@ class SimulationExtrapolation:
         Variance of the error that the effects do not absorb.
     simulations : int
         Simulated errors.
-    variance : {"stefanski_cook", "bootstrap"}
+    variance : {"estimating_equations", "stefanski_cook", "bootstrap"}
         Where the standard error comes from.
     degrees_of_freedom : float
         Of the t distribution.
@@ -138,7 +138,7 @@ def simulate_extrapolate(
     extrapolant: Extrapolant = "nonlinear",
     error_added: Sequence[float] = (0.5, 1.0, 1.5, 2.0),
     simulations: int = 100,
-    variance: SimexVariance = "stefanski_cook",
+    variance: SimexVariance = "estimating_equations",
     draws: int = 200,
     seed: int = 1,
 ) -> SimulationExtrapolation:
@@ -163,9 +163,11 @@ def simulate_extrapolate(
         Errors to add, in variances of the error; at least two, all positive.
     simulations : int
         Errors simulated, the same for all amounts.
-    variance : {"stefanski_cook", "bootstrap"}
-        The extrapolated difference of the variance of an estimate and that between simulations (Stefanski and Cook
-        1995), or a bootstrap of clusters with extrapolation in every draw.
+    variance : {"estimating_equations", "stefanski_cook", "bootstrap"}
+        The covariance of the whole path of estimates, carried through the extrapolation by the delta method (Carroll
+        and others 1996); the extrapolated difference of the variance of an estimate and that between simulations
+        (Stefanski and Cook 1995), which needs many simulations; or a bootstrap of clusters with extrapolation in
+        every draw.
     draws, seed : int
         Bootstrap draws, and the seed of everything.
 
@@ -179,7 +181,7 @@ def simulate_extrapolate(
     References
     ----------
     Cook and Stefanski (1994), Journal of the American Statistical Association 89; Stefanski and Cook (1995), the same
-    journal 90; Carroll, Ruppert, Stefanski and Crainiceanu (2006), Measurement Error in Nonlinear Models, chapter 5.
+    journal 90; Carroll, Kuechenhoff, Lombard and Stefanski (1996), the same journal 91; Carroll, Ruppert, Stefanski and Crainiceanu (2006), Measurement Error in Nonlinear Models, chapter 5.
     """
     added = np.asarray(sorted(error_added), dtype=np.float64)
     clusters = as_names(cluster)
@@ -207,15 +209,10 @@ def simulate_extrapolate(
             "persistent?"
         )
     steps = np.concatenate([[0.0], added])
-    estimates, variances = model.along(steps, with_variance=variance == "stefanski_cook")
+    estimates = model.along(steps)
     path = estimates.mean(axis=0)
     found = {name: extrapolate(steps, path[None, :], name)[0] for name in EXTRAPOLANTS}
-    if variance == "bootstrap":
-        replicates = model.bootstrap(steps, draws, seed)
-        errors = {name: float(extrapolate(steps, replicates, name).std(ddof=1)) for name in EXTRAPOLANTS}
-    else:
-        spread = variances.mean(axis=0) - estimates.var(axis=0, ddof=1)
-        errors = {name: float(np.sqrt(extrapolate_variance(steps, path, spread, name))) for name in EXTRAPOLANTS}
+    errors = _errors(model, steps, estimates, variance, draws, seed)
     extrapolations = pd.DataFrame(
         {
             "extrapolant": list(EXTRAPOLANTS),
@@ -252,6 +249,22 @@ def simulate_extrapolate(
     )
 
 
+def _errors(
+    model: ClearedRegressor, steps: Floats, estimates: Floats, variance: SimexVariance, draws: int, seed: int
+) -> dict[Extrapolant, float]:
+    """Standard error of each extrapolated value."""
+    path = estimates.mean(axis=0)
+    if variance == "bootstrap":
+        replicates = model.bootstrap(steps, draws, seed)
+        return {name: float(extrapolate(steps, replicates, name).std(ddof=1)) for name in EXTRAPOLANTS}
+    if variance == "stefanski_cook":
+        spread = model.variances(steps, estimates).mean(axis=0) - estimates.var(axis=0, ddof=1)
+        return {name: float(np.sqrt(extrapolate_variance(steps, path, spread, name))) for name in EXTRAPOLANTS}
+    covariance = model.path_covariance(steps, estimates)
+    slopes = {name: extrapolation_slopes(steps, path, name) for name in EXTRAPOLANTS}
+    return {name: float(np.sqrt(slope @ covariance @ slope)) for name, slope in slopes.items()}
+
+
 def _refuse_options(
     error_variance: float | None,
     reliability: float | None,
@@ -277,8 +290,8 @@ def _refuse_options(
         problems.append("simulations must be 2 or more")
     if extrapolant not in EXTRAPOLANTS:
         problems.append(f"extrapolant must be one of {', '.join(EXTRAPOLANTS)}, not {extrapolant!r}")
-    if variance not in ("stefanski_cook", "bootstrap"):
-        problems.append(f"variance must be stefanski_cook or bootstrap, not {variance!r}")
+    if variance not in ("estimating_equations", "stefanski_cook", "bootstrap"):
+        problems.append(f"variance must be estimating_equations, stefanski_cook or bootstrap, not {variance!r}")
     if variance == "bootstrap" and len(clusters) != 1:
         problems.append("variance='bootstrap' needs exactly one cluster variable")
     if problems:
@@ -294,7 +307,7 @@ def _notes(lost: dict[str, str], left: float, error: float, extrapolant: str) ->
     elif left < 0.3:
         notes.append(f"only {left:.0%} of what effects and controls leave of the regressor is true: a long way back")
     if not np.isfinite(error):
-        notes.append("the extrapolated variance is negative: use variance='bootstrap' or more simulations")
+        notes.append("the extrapolated variance is negative: use another variance or more simulations")
     if extrapolant != "nonlinear":
         notes.append(f"the {extrapolant} extrapolant removes only a part of the bias of a linear model")
     return notes

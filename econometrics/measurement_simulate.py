@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from econometrics.absorb import Absorber
-from econometrics.covariance import small_sample_terms
+from econometrics.covariance import sandwich, small_sample_terms
 from econometrics.design import Design
 from econometrics.effects import Floats
 from econometrics.placebo_projection import column_meat
@@ -44,26 +44,65 @@ class ClearedRegressor:
         """Share of the regressor's variation, after effects and controls, that is not error."""
         return 1 - float((self.errors**2).sum(axis=0).mean()) / float(self.x @ self.x)
 
-    def along(self, steps: Floats, *, with_variance: bool) -> tuple[Floats, Floats]:
-        """Estimates and variances for each simulation and amount of error: (simulations, steps) twice."""
-        xy, xx = float(self.x @ self.y), float(self.x @ self.x)
-        uy, ux = self.errors.T @ self.y, self.errors.T @ self.x
-        uu = np.einsum("nb,nb->b", self.errors, self.errors)
-        estimates = np.empty((len(uy), len(steps)))
-        variances = np.full_like(estimates, np.nan)
-        codes = self.design.clusters.codes
-        for place, step in enumerate(np.sqrt(steps)):
-            squares = xx + 2 * step * ux + step**2 * uu
-            estimates[:, place] = (xy + step * uy) / squares
-            if not with_variance:
-                continue
-            for start in range(0, len(uy), NOISES_AT_ONCE):
-                part = np.s_[start : start + NOISES_AT_ONCE]
-                x = self.x[:, None] + step * self.errors[:, part]
-                scores = x * (self.y[:, None] - x * estimates[part, place])
-                sums = column_meat(scores, codes)
-                variances[part, place] = self.factor * sums / squares[part] ** 2
-        return estimates, variances
+    def along(self, steps: Floats) -> Floats:
+        """Estimates for each simulation and amount of error: (simulations, steps).
+
+        Parameters
+        ----------
+        steps : (m,) float array
+            Error added, in variances of the error.
+        """
+        uy, _, _ = self._products()
+        xy = float(self.x @ self.y)
+        columns = [(xy + root * uy) / self._squares(root) for root in np.sqrt(steps)]
+        return np.stack(columns, axis=1)
+
+    def _products(self) -> tuple[Floats, Floats, Floats]:
+        errors = self.errors
+        return errors.T @ self.y, errors.T @ self.x, np.einsum("nb,nb->b", errors, errors)
+
+    def _squares(self, root: float) -> Floats:
+        _, ux, uu = self._products()
+        return np.asarray(float(self.x @ self.x) + 2 * root * ux + root**2 * uu, dtype=np.float64)
+
+    def _scores(self, root: float, estimates: Floats) -> Iterator[tuple[slice, Floats]]:
+        """Regressor with error added times residual, over squares, for some simulations at a time."""
+        squares = self._squares(root)
+        for start in range(0, self.errors.shape[1], NOISES_AT_ONCE):
+            part = slice(start, start + NOISES_AT_ONCE)
+            x = self.x[:, None] + root * self.errors[:, part]
+            yield part, x * (self.y[:, None] - x * estimates[part]) / squares[part]
+
+    def path_covariance(self, steps: Floats, estimates: Floats) -> Floats:
+        """Covariance of the mean estimates at all amounts of error, (steps, steps), summed by cluster.
+
+        Parameters
+        ----------
+        steps : (m,) float array
+            Error added.
+        estimates : (simulations, m) float array
+            From ``along``.
+        """
+        influence = np.zeros((len(self.y), len(steps)))
+        for place, root in enumerate(np.sqrt(steps)):
+            for _, scores in self._scores(root, estimates[:, place]):
+                influence[:, place] += scores.sum(axis=1)
+        influence /= self.errors.shape[1]
+        return sandwich(np.eye(len(steps)), influence, self.design.clusters.codes) * self.factor
+
+    def variances(self, steps: Floats, estimates: Floats) -> Floats:
+        """Variance of each single estimate, (simulations, steps).
+
+        Parameters
+        ----------
+        steps, estimates
+            As for ``path_covariance``.
+        """
+        found = np.empty_like(estimates)
+        for place, root in enumerate(np.sqrt(steps)):
+            for part, scores in self._scores(root, estimates[:, place]):
+                found[part, place] = self.factor * column_meat(scores, self.design.clusters.codes)
+        return found
 
     def bootstrap(self, steps: Floats, draws: int, seed: int) -> Floats:
         """Mean estimate for each bootstrap draw and amount of error: (draws, steps), effects absorbed in every draw."""

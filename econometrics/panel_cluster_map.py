@@ -15,7 +15,7 @@ from econometrics.microdata import find_columns, standard_microdata
 from econometrics.microdata_codes import industry_codes, number_values, place_codes, year_numbers
 from econometrics.panel_rows import FLOW_COLUMNS
 from econometrics.panel_sources import Source
-from econometrics.panel_step_names import TABLE_OPTIONS, method_function
+from econometrics.panel_step_names import TABLE_OPTIONS, method_function, plain_options
 from econometrics.panel_step_specs import ClusterMapSpec
 from econometrics.panel_units import conversion_factor
 from econometrics.place_lists import place_at_level
@@ -187,7 +187,7 @@ def _harmonised(step: ClusterMapSpec, data: pd.DataFrame, rows: _Rows) -> tuple[
 
 def _options(step: ClusterMapSpec, sources: Mapping[str, Source], data: pd.DataFrame) -> dict[str, Any]:
     """Return the options of a method with its tables in place of the names of their sources."""
-    options = dict(step.options)
+    options = plain_options(step)
     if options.get("reach") == "k_density":
         del options["reach"]
     for name, value in step.options.items():
@@ -197,16 +197,15 @@ def _options(step: ClusterMapSpec, sources: Mapping[str, Source], data: pd.DataF
             options[name] = _own_groups(step, data, int(value))
         elif value == "locational_correlation":
             options[name] = _correlation(step, data)
-        elif isinstance(value, str):
-            options[name] = _table(name, sources[value], step)
+        else:
+            options[name] = _table(name, sources[value], step) if isinstance(value, str) else value
     return options
 
 
 def _correlation(step: ClusterMapSpec, data: pd.DataFrame) -> pd.DataFrame:
     from econometrics.cluster_related import locational_correlation
 
-    size = step.options.get("size", "employment")
-    return locational_correlation(data, size=size) if size != "firms" else locational_correlation(data)
+    return locational_correlation(data, size=step.options.get("size", "employment"))
 
 
 def _own_groups(step: ClusterMapSpec, data: pd.DataFrame, groups: int) -> pd.Series:
@@ -219,15 +218,28 @@ def _table(name: str, source: Source, step: ClusterMapSpec) -> Any:
     """Return the table of an option in the shape that its method takes."""
     table = source.data[list(TABLE_OPTIONS[name])].copy()
     if name == "area":
-        table["place"] = [place_at_level(code, step.place_level) for code in place_codes(table["place"])[0]]
-        table["area_km2"] = number_values(table["area_km2"])[0]
-        return table
+        return _areas(place_codes(table["place"])[0], number_values(table["area_km2"])[0], step)
     table["industry"] = industry_codes(table["industry"])[0]
     if name == "groups":
         return table.set_index("industry")["group"].astype("str")
     table["other_industry"] = industry_codes(table["other_industry"])[0]
     table[name] = number_values(table[name])[0]
     return table.pivot(index="industry", columns="other_industry", values=name)
+
+
+def _areas(codes: pd.Series, areas: pd.Series, step: ClusterMapSpec) -> pd.DataFrame:
+    """Return the areas of places at a level: its own where the table has it, else the sum over the places in it."""
+    twice = codes[codes.ne("") & codes.duplicated()]
+    if len(twice):
+        raise DataError(
+            f"area: {len(twice):,} places stand more than once, such as {twice.iloc[0]}; keep one row of each"
+        )
+    table = pd.DataFrame({"code": codes, "area_km2": areas})[codes.ne("")]
+    table["place"] = [place_at_level(code, step.place_level) for code in table["code"]]
+    own = table[table["code"] == table["place"]]
+    parts = table[~table["place"].isin(own["place"])]
+    sums = parts.groupby("place", sort=True)["area_km2"].sum(min_count=1).reset_index()
+    return pd.concat([own[["place", "area_km2"]], sums], ignore_index=True)
 
 
 def _given(step: ClusterMapSpec, source: Source) -> BuiltMap:

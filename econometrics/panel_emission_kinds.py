@@ -83,7 +83,7 @@ def apportioned(step: ApportionedStep, given: Given, name: str) -> Emissions:
     industries = industries.dropna(subset=[given.year])
     firms = _firms(given, step.industry, step.cost)
     keys: dict[str, Any] = {"industry_cost_unit": "yuan", "scheme": step.scheme, "firm": given.firm, "year": given.year}
-    sectors = given.sources[step.sectors].data.rename(columns={given.year: "report_year"}) if step.sectors else None
+    sectors = _own_sectors(step, given) if step.sectors else None
     if step.by == "co2":
         result = apportion_co2(firms, industries, sectors=sectors, **keys)
         origin = citation_of(given.sources[step.sectors]) if step.sectors else CEADS
@@ -105,6 +105,16 @@ def apportioned(step: ApportionedStep, given: Given, name: str) -> Emissions:
     _tell_apportioned(step, given, result, made, name)
     made.joins.append(_apportion_line(step, given, firms, industries, result))
     return made
+
+
+def _own_sectors(step: ApportionedStep, given: Given) -> pd.DataFrame:
+    """Return a table of sectors of one's own, in the unit that the name of its column says."""
+    source = given.sources[str(step.sectors)]
+    column, unit = ("energy_tce", "tce") if step.by == "energy" else ("co2_tonnes", "tonne")
+    own = source.variables[column].unit if column in source.variables else ""
+    where = f"{given.where}: {step.sectors}"
+    values = in_unit(source.data[column], source.variables, "" if own else unit, unit, where, "")
+    return source.data.assign(**{column: values}).rename(columns={given.year: "report_year"})
 
 
 def _energy_unit(step: ApportionedStep, source: Source, where: str) -> str:

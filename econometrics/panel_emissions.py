@@ -159,7 +159,13 @@ def _intensities(step: EmissionsStep, given: Given, made: Emissions, name: str) 
     made.texts["intensities"] = "\n".join([result.summary(), *undefined])
     is_apportioned = isinstance(step, ApportionedStep)
     if step.intensities.revenue and (is_apportioned or step.decomposition):
-        _decompose(step, given, made, base["revenue"], name)
+        try:
+            _decompose(step, given, made, base["revenue"], name)
+        except DataError as error:
+            # Nobody asked for it: that it cannot be computed is said, and the panel goes on.
+            if step.decomposition:
+                raise
+            made.notes += notes_of(name, (), (f"the intensity was not decomposed: {error}",))
 
 
 def _decompose(step: EmissionsStep, given: Given, made: Emissions, revenue: pd.Series, name: str) -> None:

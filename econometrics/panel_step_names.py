@@ -232,10 +232,13 @@ def option_problems(place: Place, step: ClusterMapSpec) -> Iterator[Problem]:
         if name not in step.options:
             columns = f", a source with {', '.join(TABLE_OPTIONS[name])}" if name in TABLE_OPTIONS else ""
             yield (*place, "options"), f"{step.method} needs the option {name}:{columns}"
-    hints = typing.get_type_hints(function)
     for name, value in step.options.items():
-        if name in known and name not in TABLE_OPTIONS and name in hints and name != "reach":
-            yield from _fits((*place, "options", name), value, hints[name])
+        adapter = _adapters(function).get(name) if name in known else None
+        try:
+            _ = adapter.validate_python(value) if adapter else None
+        except ValidationError as error:
+            words = "; or: ".join(dict.fromkeys(each["msg"] for each in error.errors(include_url=False)))
+            yield (*place, "options", name), f"{words} (given: {value!r})"
     yield from _table_problems(place, step)
     reach = step.options.get("reach", "k_density")
     if step.method == "duranton_overman" and not (reach == "k_density" or _is_positive(reach)):
@@ -256,12 +259,25 @@ def _is_positive(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
-def _fits(place: Place, value: object, hint: Any) -> Iterator[Problem]:
-    try:
-        TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
-    except ValidationError as error:
-        words = "; or: ".join(dict.fromkeys(each["msg"] for each in error.errors(include_url=False)))
-        yield place, f"{words} (given: {value!r})"
+def _adapters(function: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
+    """Return what checks and converts the plain options of a method's function, by name."""
+    config = ConfigDict(arbitrary_types_allowed=True)
+    hints = typing.get_type_hints(function)
+    names = [name for name in hints if name not in (*TABLE_OPTIONS, *_NO_OPTIONS, "reach", "return")]
+    return {name: TypeAdapter(hints[name], config=config) for name in names}
+
+
+def plain_options(step: ClusterMapSpec) -> dict[str, Any]:
+    """Return the options of a method that are no tables, as its function wants them: 1e-2, text in YAML, is a number.
+
+    Parameters
+    ----------
+    step : ClusterMapSpec
+        Method and options, without problems.
+    """
+    adapters = _adapters(method_function(step))
+    plain = {name: value for name, value in step.options.items() if name not in TABLE_OPTIONS}
+    return {name: adapters[name].validate_python(value) if name in adapters else value for name, value in plain.items()}
 
 
 def _table_problems(place: Place, step: ClusterMapSpec) -> Iterator[Problem]:

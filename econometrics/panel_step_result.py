@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -190,8 +191,6 @@ def prefixed(
 
 
 def _renamed(formula: str, name: str, new: str) -> str:
-    import re
-
     return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", new, formula)
 
 
@@ -223,6 +222,9 @@ def in_unit(
     name = str(values.name)
     own = variables[name].unit if name in variables else ""
     unit = given or own
+    if wanted == "tonne":
+        unit = re.sub(r"\s*(?:CO2e?|二氧化碳(?:当量)?)$", "", unit, flags=re.IGNORECASE)
+        own = re.sub(r"\s*(?:CO2e?|二氧化碳(?:当量)?)$", "", own, flags=re.IGNORECASE)
     if not unit:
         raise DataError(f"{where}: {name} has no unit; give it with its column (unit: {wanted}){key}")
     if given and own and not _same_unit(given, own):

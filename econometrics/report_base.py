@@ -150,7 +150,7 @@ class Naming:
         kinds = dict.fromkeys(part for part, _ in places)
         zh, en = [], []
         for kind in kinds:
-            names = [self.title(part, name) for part, name in places if part == kind]
+            names = list(dict.fromkeys(self.title(part, name) for part, name in places if part == kind))
             word_zh, word_en = PART_WORDS.get(kind, (kind, kind))
             zh.append(word_zh + "、".join(f"“{each}”" for each, _ in names))
             en.append(f"{word_en} " + ", ".join(f'"{each}"' for _, each in names))
@@ -210,8 +210,8 @@ def main_term(model: Any) -> str:
 def main_model(results: StudyResults) -> tuple[str, Any] | None:
     """Return the model that the main answer comes from.
 
-    It is the one that the specification calls ``main``; else the one that most of the other parts (mediations, groups,
-    checks, curves) build on; where none does, the first one with an economic magnitude, else the first one.
+    It is the one that the specification names; else the one that the first mediation decomposes, the one that most of
+    the other parts (groups, checks, curves) build on, the first one with an economic magnitude, the first one.
 
     Parameters
     ----------
@@ -219,10 +219,18 @@ def main_model(results: StudyResults) -> tuple[str, Any] | None:
         The study.
     """
     spec, models = results.spec, results.models
-    if spec.main in models:
-        return str(spec.main), models[str(spec.main)]
+    chosen = [name for name in [getattr(spec, "main", None)] if name in models]
+    mediated = [
+        name
+        for mediation in results.mediations.values()
+        for name, model in models.items()
+        if (model.outcome, main_term(model)) == (mediation.outcome, mediation.treatment)
+    ]
     parts = (spec.mediation, spec.heterogeneity, spec.robustness, spec.specification_curve, spec.moderators)
     named = Counter(getattr(each, "model", None) for part in parts for each in part.values())
     built_on = [name for name, _ in named.most_common() if name in models]
-    name = next(iter([*built_on, *(name for name in results.magnitudes if name in models), *models]), None)
+    # Of several models of a mediation's treatment and outcome, the one that is built on most.
+    of_mediation = [name for name in built_on if name in mediated] or mediated
+    with_magnitude = [name for name in results.magnitudes if name in models]
+    name = next(iter([*chosen, *of_mediation, *built_on, *with_magnitude, *models]), None)
     return None if name is None else (name, models[name])

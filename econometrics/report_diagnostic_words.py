@@ -31,7 +31,7 @@ Kind = Literal[
 
 # By kind: how much it weighs, Chinese, English. Numbers come as text, shown alike everywhere.
 SENTENCES: dict[Kind, tuple[Weight, str, str]] = {
-    "emission_trap": ("serious", "{sentence_zh}", "{sentence_en}"),
+    "emission_trap": ("serious", "{where_zh}：{sentence_zh}", "{where_en}: {sentence_en}"),
     "emission_nearly": (
         "serious",
         "{where_zh}：行业—年份解释被解释变量对数方差的 {between}，加上企业的成本收入比后达 {joint}；"
@@ -40,7 +40,7 @@ SENTENCES: dict[Kind, tuple[Weight, str, str]] = {
         "cost to revenue {joint}: it is close to an industry's emissions apportioned by cost, and with industry-year "
         "effects little but the cost ratio is left.",
     ),
-    "emission_measured": ("note", "{sentence_zh}", "{sentence_en}"),
+    "emission_measured": ("note", "{where_zh}：{sentence_zh}", "{where_en}: {sentence_en}"),
     "weak_instrument": (
         "serious",
         "{where_zh}：工具变量较弱，{strength_zh}。两阶段最小二乘有偏且区间失真，请以 Anderson-Rubin 区间为准。",

@@ -13,6 +13,7 @@ from shuzhi import DataError
 # the cost ratio must explain most, or small cells alone would do.
 NEARLY_ALL = 0.95
 MOST_INSIDE = 0.8
+FEWEST_ROWS = 3
 _JOINT = "industry-year + cost ratio"
 _COSTS = ("operating_cost_yuan", "operating_cost", "operating_costs")
 _REVENUES = ("revenue_yuan", "operating_revenue_yuan", "revenue", "operating_revenue")
@@ -56,9 +57,18 @@ def emission_decompositions(results: StudyResults) -> dict[str, ApportionmentDec
             )
         except DataError:
             continue
-        if is_nearly_apportioned(each):
+        if is_nearly_apportioned(each) and not _is_ratio(_level(data[name]), data[cost] / data[revenue]):
             found[name] = each
     return found
+
+
+def _is_ratio(outcome: pd.Series, ratio: pd.Series) -> bool:
+    """Whether an outcome is the cost ratio itself, about which there is nothing to find out."""
+    rows = (outcome > 0) & (ratio > 0)
+    if int(rows.sum()) < FEWEST_ROWS:
+        return False
+    logs = np.log(np.column_stack([outcome[rows].astype("float64"), ratio[rows].astype("float64")]))
+    return bool(np.corrcoef(logs, rowvar=False)[0, 1] ** 2 >= MOST_INSIDE)
 
 
 def is_nearly_apportioned(found: ApportionmentDecomposition) -> bool:

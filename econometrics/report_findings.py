@@ -71,13 +71,9 @@ def answer(results: StudyResults, naming: Naming) -> list[Both]:
 
 
 def _mediation_of(results: StudyResults, model: Any) -> Any:
-    """Return the first mediation of the model's outcome and treatment, else the first one."""
-    fitting = [
-        each
-        for each in results.mediations.values()
-        if each.outcome == model.outcome and each.treatment == main_term(model)
-    ]
-    return next(iter([*fitting, *results.mediations.values()]), None)
+    """Return the first mediation of the model's outcome and treatment."""
+    wanted = (model.outcome, main_term(model))
+    return next((each for each in results.mediations.values() if (each.outcome, each.treatment) == wanted), None)
 
 
 def sample_of(results: StudyResults, model: Any) -> dict[str, Any]:

@@ -11,12 +11,11 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 from econometrics.panel_spec_sources import Name, SpecModel
 from econometrics.panel_yaml import Place, line_of, pydantic_problems, read_yaml, spec_error
 from econometrics.spec_checks import CurveSpec, MeasurementErrorSpec, RobustnessSpec
+from econometrics.spec_groups import FamilySpec, HeterogeneitySpec
 from econometrics.spec_parts import (
     DefaultsSpec,
     DescriptiveSpec,
-    FamilySpec,
     FigureSpec,
-    HeterogeneitySpec,
     Language,
     MediationSpec,
     ModelSpec,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,9 @@ from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
 from econometrics.panel_yaml import Place, Problem, nearest
 from econometrics.robustness_baseline import Baseline
 from econometrics.robustness_setting import Check
-from econometrics.sample import columns_of
 from econometrics.spec import StudySpec
-from econometrics.spec_models import baseline_of, chain_of, checks_of, condition_columns, full_mediation, full_model
+from econometrics.spec_models import baseline_of, checks_of, condition_columns
+from econometrics.spec_needs import needs_of
 from econometrics.specification_space import read_alternatives
 from econometrics.study_results import Failure, Part
 from shuzhi import SpecError
@@ -227,7 +227,7 @@ def _plan_parts(known: _Known) -> dict[str, tuple[str, ...]]:
         usable = []
         for name in getattr(spec, section):
             place: Place = (section, name)
-            reasons = [reason for each, needed in _needs(spec, section, name) for reason in known.lacks(each, needed)]
+            reasons = [reason for each, needed in needs_of(spec, section, name) for reason in known.lacks(each, needed)]
             if section == "families":
                 reasons += [
                     f"the split '{split}' is left out"
@@ -291,84 +291,6 @@ def _plan_description(known: _Known) -> None:
         reasons = known.lacks(("figures", name), wanted)
         if reasons:
             known.skip("figures", name, reasons, ("figures", name))
-
-
-def _needs(spec: StudySpec, section: str, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
-    """Return the columns that a part needs, and where each of them stands in the specification."""
-    each, place = getattr(spec, section)[name], (section, name)
-    if section == "models":
-        yield from _model_needs(spec, name)
-    elif section == "mediation":
-        yield from _mediation_needs(spec, name)
-    elif section == "staggered":
-        for key in ("outcome", "first_treated", "unit", "time", "cluster"):
-            yield (*place, key), [getattr(each, key)] if getattr(each, key) else []
-        yield (*place, "controls"), each.controls or []
-        yield (*place, "where"), condition_columns(each.where)
-        yield (*place, "placebo", "within"), [each.placebo.within] if each.placebo and each.placebo.within else []
-    elif section != "families":
-        yield from _model_needs(spec, each.model)
-        for key in ("moderator", "threshold", "column"):
-            value = getattr(each, key, None)
-            yield (*place, key), [value] if value else []
-        yield (*place, "other_indices"), getattr(each, "other_indices", [])
-        if section == "heterogeneity":
-            yield from _group_needs(spec, name)
-
-
-def _model_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
-    """Return the columns of a model, each where it is written: in it, in one it is based on, or in the defaults."""
-    model = full_model(spec, name)
-    given: dict[str, Sequence[str]] = {
-        "outcome": [model.outcome],
-        "regressors": model.regressors,
-        "controls": model.controls,
-        "instruments": model.instruments,
-        "fixed_effects": columns_of(model.fixed_effects),
-        "cluster": columns_of(model.cluster),
-        "weights": [model.weights] if model.weights else [],
-        "where": condition_columns(model.where),
-    }
-    for key, columns in given.items():
-        yield _told_at(spec, name, key), columns
-
-
-def _told_at(spec: StudySpec, name: str, key: str) -> Place:
-    """Return where a model's key is written, so that what is wrong with it is said once."""
-    for each in chain_of(spec, name):
-        if getattr(spec.models[each], key) is not None:
-            return ("models", each, key)
-    return ("defaults", key)
-
-
-def _mediation_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
-    each, full = spec.mediation[name], full_mediation(spec, name)
-    place: Place = ("mediation", name)
-    yield (*place, "mediators"), full.mediators
-    yield (*place, "instruments"), full.instruments
-    yield (*place, "moderator"), [each.moderator] if each.moderator else []
-    for key in ("outcome", "treatment"):
-        yield (*place, key), [getattr(each, key)] if getattr(each, key) else []
-    yield (*place, "where"), condition_columns(each.where)
-    if each.model:
-        yield from _model_needs(spec, each.model)
-    for key in ("controls", "fixed_effects", "cluster"):
-        given = getattr(each, key)
-        if given is not None:
-            yield (*place, key), columns_of(given)
-        elif not each.model:
-            yield ("defaults", key), columns_of(getattr(spec.defaults, key))
-
-
-def _group_needs(spec: StudySpec, name: str) -> Iterator[tuple[Place, Sequence[str]]]:
-    each = spec.heterogeneity[name]
-    place: Place = ("heterogeneity", name)
-    for key in ("column", "cut", "quantiles_of", "within", "policy", "market_value"):
-        value = getattr(each.by, key)
-        yield (*place, "by", key), [value] if value else []
-    yield (*place, "regressors"), each.regressors or []
-    if each.mediation:
-        yield from _mediation_needs(spec, each.mediation)
 
 
 def _sample_spec(spec: StudySpec, steps: list[Any], places: list[Place]) -> PanelSpec:

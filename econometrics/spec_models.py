@@ -274,3 +274,8 @@ def _seeded(check: Check, entry: Any, spec: StudySpec, seed: int | None, draws: 
     known = {each.name for each in fields(check)}
     new: dict[str, Any] = {key: value for key, value in told.items() if key in known - named and value is not None}
     return replace(check, **new) if new else check
+
+
+def keys_of(spec: StudySpec) -> tuple[str, str]:
+    """Return the columns of firm and year."""
+    return spec.panel.firm, spec.panel.year

@@ -15,8 +15,10 @@ from econometrics.magnitude import economic_magnitude
 from econometrics.spec import StudySpec
 from econometrics.spec_columns import SECTIONS
 from econometrics.spec_models import full_mediation, full_model
-from econometrics.study_parts import RUNNERS, measurement_methods, run_honest_bounds, run_indirect_groups, run_placebo
+from econometrics.study_checks import measurement_methods
+from econometrics.study_parts import RUNNERS, run_indirect_groups
 from econometrics.study_plans import figure_plans, table_plans
+from econometrics.study_policies import run_honest_bounds, run_placebo
 from econometrics.study_results import Failure, Part, StudyResults
 from econometrics.study_sample import StudySample, content_hash, prepare_sample
 from econometrics.variables import Variable

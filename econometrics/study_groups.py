@@ -18,8 +18,8 @@ from econometrics.groupings import (
 )
 from econometrics.panel_yaml import Problem
 from econometrics.spec import StudySpec
+from econometrics.spec_groups import GroupingSpec
 from econometrics.spec_models import full_model
-from econometrics.spec_parts import GroupingSpec
 from shuzhi import DataError
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from econometrics.did import EstimatorComparison, compare_estimators
 from econometrics.heterogeneity import (
     GroupComparison,
     IndirectByGroup,
@@ -14,33 +13,23 @@ from econometrics.heterogeneity import (
     family_of_splits,
     indirect_by_group,
 )
-from econometrics.honest_trends import HonestBounds, honest_bounds
 from econometrics.instrument import instrument
 from econometrics.instrument_result import InstrumentedRegression
-from econometrics.measurement_error import correct_attenuation, related_instruments, simulate_extrapolate
 from econometrics.mediate import mediate
 from econometrics.mediation_result import Mediation
 from econometrics.moderators import Moderation, moderate
-from econometrics.placebo_did import Placebo, placebo_in_space
 from econometrics.regress import regress
 from econometrics.regression_result import Regression
-from econometrics.robustness import Robustness, robustness
 from econometrics.sample import columns_of
 from econometrics.spec import StudySpec
-from econometrics.spec_models import FullModel, baseline_of, full_mediation, full_model, seed_of
-from econometrics.specification_curve import SpecificationCurve, estimate_specifications
+from econometrics.spec_models import FullModel, full_mediation, full_model, keys_of, seed_of
+from econometrics.study_checks import run_curve, run_robustness
 from econometrics.study_groups import grouping_for
+from econometrics.study_policies import run_staggered
 from econometrics.study_sample import StudySample
 from econometrics.threshold import ThresholdRegression, threshold_regression
 from econometrics.u_test import UTest, u_test
 from shuzhi import EstimationError
-
-Keys = tuple[str, str]
-
-
-def keys_of(spec: StudySpec) -> Keys:
-    """Return the columns of firm and year."""
-    return spec.panel.firm, spec.panel.year
 
 
 def run_model(spec: StudySpec, sample: StudySample, name: str) -> Regression | InstrumentedRegression:
@@ -239,128 +228,6 @@ def run_threshold(spec: StudySpec, sample: StudySample, name: str) -> ThresholdR
         small_sample=model.small_sample,
         level=spec.defaults.level,
     )
-
-
-def _policy(spec: StudySpec, name: str) -> dict[str, Any]:
-    each = spec.staggered[name]
-    firm, year = keys_of(spec)
-    return {
-        "unit": each.unit or firm,
-        "time": each.time or year,
-        "first_treated": each.first_treated,
-        "controls": each.controls or [],
-    }
-
-
-def run_staggered(spec: StudySpec, sample: StudySample, name: str) -> EstimatorComparison:
-    """Estimate a staggered policy by several estimators."""
-    each = spec.staggered[name]
-    chosen: dict[str, Any] = {} if each.estimators is None else {"estimators": each.estimators}
-    return compare_estimators(
-        sample.rows(each.where),
-        each.outcome,
-        cluster=each.cluster,
-        method=each.method,
-        level=each.level or spec.defaults.level,
-        **_policy(spec, name),
-        **chosen,
-    )
-
-
-def run_placebo(spec: StudySpec, sample: StudySample, name: str) -> Placebo:
-    """Deal a staggered policy out to other units at random."""
-    each = spec.staggered[name]
-    placebo = each.placebo
-    assert placebo is not None
-    return placebo_in_space(
-        sample.rows(each.where),
-        each.outcome,
-        within=placebo.within,
-        draws=placebo.draws or spec.defaults.draws,
-        seed=seed_of(spec, placebo.seed) or 0,
-        **_policy(spec, name),
-    )
-
-
-def run_honest_bounds(spec: StudySpec, comparison: EstimatorComparison, name: str) -> HonestBounds:
-    """Bound the effect of a staggered policy, from the first event study that it has."""
-    honest = spec.staggered[name].honest
-    assert honest is not None
-    for estimator in ("sun_abraham", "event_study"):
-        if estimator in comparison.results:
-            effects = comparison.results[estimator]
-            return honest_bounds(effects, restriction=honest.restriction, departures=honest.departures)
-    raise EstimationError("bounds need the estimator sun_abraham or event_study, and neither could be computed")
-
-
-def run_robustness(spec: StudySpec, sample: StudySample, name: str) -> Robustness:
-    """Run a battery of checks on a model of a study."""
-    each = spec.robustness[name]
-    variables = sample.panel.variables
-    return robustness(
-        sample.rows(full_model(spec, each.model).where),
-        baseline_of(spec, each.model, each.focus),
-        sample.plan.checks[name],
-        labels={column: (known.label("zh"), known.label("en")) for column, known in variables.items()},
-        level=round(1 - spec.defaults.level, 10),
-    )
-
-
-def run_curve(spec: StudySpec, sample: StudySample, name: str) -> SpecificationCurve:
-    """Estimate every combination of the choices that a study declares."""
-    each = spec.specification_curve[name]
-    return estimate_specifications(
-        sample.rows(full_model(spec, each.model).where),
-        baseline_of(spec, each.model, each.focus),
-        each.choices,
-        draws=each.draws or spec.defaults.draws,
-        scheme=each.scheme,
-        level=round(1 - spec.defaults.level, 10),
-        most=each.most,
-        seed=seed_of(spec, each.seed) or 0,
-    )
-
-
-def measurement_methods(spec: StudySpec, name: str) -> dict[str, Callable[[StudySample], Any]]:
-    """Return the corrections for measurement error that a study asks for, by name of the method."""
-    each, model = spec.measurement_error[name], full_model(spec, spec.measurement_error[name].model)
-    column = each.column or model.regressors[0]
-    shared: dict[str, Any] = {
-        "controls": [term for term in model.terms if term != column],
-        "fixed_effects": model.fixed_effects,
-        "cluster": model.cluster,
-    }
-    found: dict[str, Callable[[StudySample], Any]] = {}
-    if each.reliability is not None:
-        found["attenuation"] = lambda sample: correct_attenuation(
-            sample.rows(model.where),
-            model.outcome,
-            column,
-            reliability=float(each.reliability or 0),
-            reliability_standard_error=each.reliability_standard_error,
-            reliability_of=each.reliability_of,
-            persistent_share=each.persistent_share,
-            **shared,
-        )
-    if each.simulate:
-        found["simex"] = lambda sample: simulate_extrapolate(
-            sample.rows(model.where),
-            model.outcome,
-            column,
-            reliability=each.reliability,
-            persistent_share=each.persistent_share,
-            extrapolant=each.extrapolant,
-            simulations=each.simulations,
-            variance=each.variance,
-            draws=each.draws or spec.defaults.draws,
-            seed=seed_of(spec, each.seed) or 0,
-            **shared,
-        )
-    if each.other_indices:
-        found["related_instruments"] = lambda sample: related_instruments(
-            sample.rows(model.where), model.outcome, [column, *each.other_indices], scale=each.scale, **shared
-        )
-    return found
 
 
 RUNNERS: Mapping[str, Callable[[StudySpec, StudySample, str], Any]] = {

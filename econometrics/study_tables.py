@@ -200,6 +200,8 @@ _EFFECTS = {
     "b": {"zh": "路径 b", "en": "Path b"},
     "direct": {"zh": "直接效应", "en": "Direct effect"},
     "indirect": {"zh": "间接效应", "en": "Indirect effect"},
+    "policy": {"zh": "政策随机分配的置换检验", "en": "Policy, against random assignment"},
+    "mean effect after treatment": {"zh": "政策后的平均效应", "en": "Mean effect after treatment"},
     "turning point": {"zh": "拐点", "en": "Turning point"},
     "slope at the lower end": {"zh": "左端斜率", "en": "Slope at the lower end"},
     "slope at the upper end": {"zh": "右端斜率", "en": "Slope at the upper end"},
@@ -237,7 +239,9 @@ def _row_names(rows: pd.DataFrame, labels: Mapping[str, str], language: Language
     if label in rows.columns:
         return told(label).where(told("term") == rows["term"].iloc[0], told(label) + ", " + spoken("term"))
     names = spoken("term")
-    for column in ("effect", "estimator", "split", "correction", "extrapolant", "departure"):
+    if "departure" in rows.columns:
+        names = names + ", M = " + told("departure")
+    for column in ("effect", "estimator", "split", "correction", "extrapolant"):
         names = names.where((told(column) == "") | (told(column) == told("term")), names + ", " + spoken(column))
     names = names.where(told("group") == "", names + ", " + spoken("group"))
     names = names.where(told("reference") == "", names + " \u2212 " + spoken("reference"))

@@ -77,7 +77,7 @@ def _check(spec: str, panel: str, data: str) -> None:
 
     found = load_study(spec)
     parts = ("models", "mediation", "heterogeneity", "staggered", "robustness", "tables", "figures")
-    counts = ", ".join(f"{len(getattr(found, part))} {part}" for part in parts if getattr(found, part))
+    counts = ", ".join(f"{part} {len(getattr(found, part))}" for part in parts if getattr(found, part))
     if not panel and not data:
         typer.echo(f"{found.file}: {counts}; no problem found (name a panel to check its columns too)")
         return

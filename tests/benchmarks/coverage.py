@@ -3,6 +3,7 @@
     python -m tests.benchmarks.coverage                        1,000 panels a design, about 15 minutes on two cores
     python -m tests.benchmarks.coverage --panels 50            a quick look
     python -m tests.benchmarks.coverage --out docs/coverage    writes docs/coverage.md and docs/coverage.json
+    python -m tests.benchmarks.coverage --sections groups      one section anew, the others as stored
 
 Every design draws unbalanced panels (3 to 10 years a firm) with firm and year effects, regressors and errors that are
 correlated over time within a firm and heteroskedastic, and estimates a and b with both effects absorbed. Sections of
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
 import os
 import sys
@@ -40,8 +40,9 @@ from econometrics.mediation_intervals import (
 from econometrics.mediation_model import build_model, read_names
 from econometrics.mediation_system import linear_system
 
-# Modules with a function ``run(panels, processes) -> list of dicts`` (title, then a row each), run where they exist.
-SECTIONS = ("tests.benchmarks.coverage_groups", "tests.benchmarks.coverage_placebo")
+# Modules with a title and a function ``run(panels, processes) -> list of dicts``, a row each.
+SECTIONS = {"groups": "tests.benchmarks.coverage_groups", "placebo": "tests.benchmarks.coverage_placebo"}
+TITLE = "Coverage of 95 % intervals of the indirect effect"
 OUTPUT = Path(__file__).resolve().parents[2] / "bench-output" / "coverage"
 LEVEL, DRAWS, YEARS = 0.95, 999, 10
 EFFECTS = {
@@ -211,33 +212,45 @@ def coverage_table(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [*lines, ""]
 
 
+def report(found: dict[str, list[dict[str, Any]]]) -> str:
+    """All sections that have been run, as Markdown."""
+    text = ["# Monte Carlo", ""]
+    for title, rows in found.items():
+        if title != TITLE:
+            text += markdown(title, rows)
+            continue
+        panels = rows[0]["panels"]
+        error = 100 * np.sqrt(LEVEL * (1 - LEVEL) / panels)
+        text += [f"## {TITLE}, in percent", ""]
+        text += [f"{panels} panels a design with firm and year effects absorbed, {DRAWS} draws a panel;"]
+        text += [f"a true 95 % has a standard error of {error:.1f}.", "", *coverage_table(rows)]
+    return "\n".join(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all sections and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--panels", type=int, default=1000, help="panels a design")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=OUTPUT, help="path of the .md and .json, without suffix")
+    parser.add_argument("--sections", nargs="+", choices=["mediation", *SECTIONS], default=["mediation", *SECTIONS])
     options = parser.parse_args(arguments)
-    start = time.perf_counter()
-    found = {"Coverage of 95 % intervals of the indirect effect": mediation(options.panels, options.processes)}
-    (rows,) = found.values()
-    text = [f"# Monte Carlo, {options.panels} panels a design", ""]
-    text += ["## Coverage of 95 % intervals of the indirect effect, in percent", ""]
-    error = 100 * np.sqrt(LEVEL * (1 - LEVEL) / options.panels)
-    text += [f"Firm and year effects absorbed, {DRAWS} draws a panel; a true 95 % has a standard error of {error:.1f}."]
-    text += ["", *coverage_table(rows)]
-    for section in SECTIONS:
-        if importlib.util.find_spec(section) is None:
-            continue
-        module = importlib.import_module(section)
-        more = module.run(options.panels, options.processes)
-        found[module.TITLE] = more
-        text += markdown(module.TITLE, more)
-    text += [f"Took {(time.perf_counter() - start) / 60:.1f} minutes with {options.processes} processes.", ""]
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.with_suffix(".json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    options.out.with_suffix(".md").write_text("\n".join(text), encoding="utf-8")
-    print("\n".join(text))
+    stored, place = options.out.with_suffix(".json"), options.out.with_suffix(".md")
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    found = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
+    for section in options.sections:
+        start = time.perf_counter()
+        if section == "mediation":
+            found[TITLE] = mediation(options.panels, options.processes)
+        else:
+            module = importlib.import_module(SECTIONS[section])
+            found[module.TITLE] = module.run(options.panels, options.processes)
+        stored.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        minutes = (time.perf_counter() - start) / 60
+        print(f"{section}: {minutes:.1f} minutes with {options.processes} processes", flush=True)
+    text = report(found)
+    place.write_text(text, encoding="utf-8")
+    print(text)
     return 0
 
 

@@ -7,7 +7,6 @@ effects, errors and treatment that are correlated over time within the firm.
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from itertools import product
 from typing import Any, Literal
 
 import pandas as pd
@@ -19,8 +18,13 @@ DRAWS = 199
 EFFECTS = (0.0, 0.1, 0.2)
 Scheme = Literal["firms", "rows"]
 Statistic = Literal["estimate", "t"]
-KINDS: list[tuple[Scheme, Statistic]] = [("firms", "estimate"), ("firms", "t"), ("rows", "estimate")]
-FIRMS = (30, 100)
+KINDS: list[tuple[Scheme, Statistic, int]] = [
+    ("firms", "estimate", 30),
+    ("firms", "estimate", 100),
+    ("firms", "t", 30),
+    ("firms", "t", 100),
+    ("rows", "estimate", 100),
+]
 
 
 def run_part(task: tuple[Scheme, Statistic, int, int, int]) -> pd.DataFrame:
@@ -48,7 +52,7 @@ def run(panels: int, processes: int) -> list[dict[str, Any]]:
     shares = [panels // processes + (part < panels % processes) for part in range(processes)]
     tasks = [
         (scheme, statistic, firms, count, seed)
-        for (scheme, statistic), firms in product(KINDS, FIRMS)
+        for scheme, statistic, firms in KINDS
         for seed, count in enumerate(shares, start=1)
         if count
     ]

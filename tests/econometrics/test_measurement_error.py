@@ -14,7 +14,7 @@ MODEL = {"controls": "w", "fixed_effects": ["firm", "year"], "cluster": "firm"}
 
 
 def _panel(seed: int, firms: int = 200, years: int = 8, shared: float = 0.0) -> pd.DataFrame:
-    """The true x has a firm's part of variance 2.25 and a year's of 1; a, b and c measure it with error variance 0.49."""
+    """The true x has a firm's part of variance 2.25 and one of 1 that changes; a, b, c have error variance 0.49."""
     generator = np.random.default_rng(seed)
     rows = firms * years
     firm, year = np.divmod(np.arange(rows), years)
@@ -174,6 +174,11 @@ def test_bootstrap_errors_agree_with_the_formula() -> None:
     assert drawn.estimate == formula.estimate
     ratio = drawn.extrapolations["standard_error"] / formula.extrapolations["standard_error"]
     assert ratio.between(0.8, 1.25).all()
+    other = simulate_extrapolate(
+        data, "y", "a", error_variance=ERROR, simulations=200, variance="stefanski_cook", **MODEL
+    )
+    ratio = other.extrapolations["standard_error"] / formula.extrapolations["standard_error"]
+    assert ratio.between(0.75, 1.3).all()
     with pytest.raises(SpecError, match="one cluster"):
         simulate_extrapolate(data, "y", "a", error_variance=ERROR, variance="bootstrap")
 

@@ -305,6 +305,31 @@ def test_a_unit_that_nobody_said_is_refused():
         panel_of(APPORTIONED + "    industry_cost_unit: 亿元\n", INDUSTRIES, industries=TABLE)
 
 
+def test_apportioned_from_tables_of_other_origin():
+    costs = pd.DataFrame({"code": ["31", "26"], "report_year": [2016, 2016], "cost": [70, 10], "energy": [1, 1]})
+    steps = APPORTIONED.replace("    energy: energy\n", "    by: co2\n")
+    data = panel_of(steps, INDUSTRIES, industries=costs).data.set_index(["stock_code", "report_year"])
+    table = load_reference("ceads_sector_year").data
+    steel = table[(table["gbt4754_2011"] == "31") & (table["year"] == 2016)]["co2_mt"].iloc[0] * 1e6
+    assert data.loc[("000001", 2016), "co2_tonnes"] == pytest.approx(7e8 / 70e8 * steel)
+    assert data["vintage"].dropna().unique().tolist() == ["CEADs 1997-2019"]
+    own = """\
+  own:
+    path: s.csv
+    keys: [division, report_year]
+    columns: {division: {kind: text}, report_year: , co2_tonnes: {printed_unit: 万吨, unit: tonne}}
+"""
+    sectors = pd.DataFrame({"division": ["31"], "report_year": [2016], "co2_tonnes": [500.0]})
+    panel = panel_of(steps + "    sectors: own\n", INDUSTRIES + own, industries=costs, own=sectors)
+    assert panel.data["co2_tonnes"].dropna().tolist() == pytest.approx([7e8 / 70e8 * 5e6, 2e8 / 70e8 * 5e6])
+    assert "vintage" not in panel.data.columns
+    # Two rows are too few for a decomposition that nobody asked for: said, and the panel goes on.
+    assert any("was not decomposed: fewer than three rows" in note.en for note in panel.notes)
+    with pytest.raises(DataError, match=r"panel.yml line \d+: fewer than three rows"):
+        asked = steps + "    sectors: own\n    decomposition: {fixed_effects: stock_code}\n"
+        panel_of(asked, INDUSTRIES + own, industries=costs, own=sectors)
+
+
 def test_emissions_of_the_sector():
     steps = "  - {emissions: sectors, industry: industry}\n"
     steps += "  - {emissions: sectors, industry: industry, sector_year: 2019, prefix: late_, name: co2_2019}\n"
@@ -360,7 +385,7 @@ def test_emissions_by_components_with_activities_of_other_firms_listed():
 
 
 def test_given_emissions_in_another_unit():
-    source = "  more: {path: m.csv, columns: {stock_code: , report_year: , tons: {unit: 万吨}}}\n"
+    source = "  more: {path: m.csv, columns: {stock_code: , report_year: , tons: {unit: 万吨CO2}}}\n"
     steps = "  - {join: more, on: [stock_code, report_year], relationship: one_to_one}\n"
     steps += "  - {emissions: given, co2: tons, intensities: {revenue: revenue, per: 10^4 yuan}, "
     steps += "decomposition: {cost: cost, industry: industry}}\n"

@@ -67,7 +67,7 @@ def test_firms_lend_their_nearest_year() -> None:
     assert exchange.exchanged == 2
     # Of the eight rows two lie in years (2012, 2013) that one of the two firms lacks.
     assert exchange.borrowed == pytest.approx(2 * (1 / 8) * (1 / 2))
-    swapped = [batch for batch in exchange.batches(20, 1)][0]
+    swapped = next(iter(exchange.batches(20, 1)))
     assert {tuple(column) for column in swapped.T} == {(0, 1, 2, 3, 4, 5, 6, 7), (3, 4, 7, 0, 1, 1, 2, 2)}
 
 

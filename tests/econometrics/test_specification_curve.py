@@ -118,9 +118,9 @@ def test_joint_tests_by_hand(panel: pd.DataFrame) -> None:
 
 
 def test_joint_tests_reject_an_effect_and_not_its_absence() -> None:
-    """Over 30 panels without an effect few p values are small; with one all are the smallest there can be."""
+    """Over 20 panels without an effect few p values are small; with one all are the smallest there can be."""
     small = 0
-    for seed in range(31):
+    for seed in range(21):
         generator = np.random.default_rng(seed)
         firm, year = np.divmod(np.arange(240), 6)
         x = generator.standard_normal(240) + np.repeat(generator.standard_normal(40), 6)
@@ -134,14 +134,14 @@ def test_joint_tests_reject_an_effect_and_not_its_absence() -> None:
             "fixed_effects": {"1": ["firm"], "2": []},
         }
         found = estimate_specifications(frame, base, options, draws=39, seed=seed + 1)
-        if seed == 30:
+        if seed == 20:
             planted = frame.assign(e=frame["e"] + 0.6 * frame["x"], f=frame["f"] + 0.6 * frame["x"])
             strong = estimate_specifications(planted, base, options, draws=39, seed=1)
             assert (strong.joint_tests["p_value"] == 1 / 40).all()
         else:
             small += bool(found.joint_tests["p_value"].iloc[2] <= 0.05)
-    # Binomial(30, 0.05): more than 5 has a probability of 0.3 %.
-    assert small <= 5
+    # Binomial(20, 0.05): more than 4 has a probability of 0.3 %.
+    assert small <= 4
 
 
 def test_what_is_shown(panel: pd.DataFrame) -> None:

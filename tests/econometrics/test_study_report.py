@@ -15,7 +15,7 @@ import pytest
 from econometrics.emission_decomposition import apportionment_decomposition
 from econometrics.measurement_error import correct_attenuation
 from econometrics.report import render_study
-from econometrics.report_base import Naming, interval, number
+from econometrics.report_base import Naming, interval, main_model, number
 from econometrics.report_diagnostic_words import SENTENCES
 from econometrics.report_diagnostics import Diagnostic, study_diagnostics
 from econometrics.report_figures import study_figures
@@ -146,6 +146,15 @@ def test_the_question_names_treatment_outcome_and_mediator(results):
     assert en == "Does Cluster affect Carbon intensity, and how much of it passes through Digital index?"
 
 
+def test_the_answer_comes_from_the_model_that_the_others_build_on(results):
+    assert main_model(results)[0] == "base"
+    # Not the first one that happens to stand there, and not a mediation of something else.
+    others = {name: results.models[name] for name in ("weak", "base")}
+    assert main_model(replace(results, models=others))[0] == "base"
+    alone = replace(results, models={"weak": results.models["weak"]})
+    assert main_model(alone)[0] == "weak" and len(answer(alone, Naming(alone))) == 1
+
+
 def test_a_study_without_any_model_still_has_a_page(results):
     bare = replace(
         results,
@@ -257,6 +266,10 @@ def test_an_apportioned_outcome_is_found_in_the_panel_itself(results):
     y, x = (values - values.groupby(cells).transform("mean") for values in (clipped, ratio))
     left = ((y - x * (x @ y) / (x @ x)) ** 2).sum() / ((clipped - clipped.mean()) ** 2).sum()
     assert f"{(1 - left) * 100:.1f}%" in nearly["emission_nearly"][0].en
+    # The cost ratio itself is no emission.
+    assert not {"emission_trap", "emission_nearly"} & set(
+        diagnostics_of(replace(results, data=own.assign(carbon_intensity_log=ratio)))
+    )
     # Emissions with a life of their own, or a panel without costs: nothing to say.
     assert not {"emission_trap", "emission_nearly"} & set(diagnostics_of(results))
     without = trapped.data.drop(columns="operating_cost_yuan")

@@ -95,7 +95,7 @@ def test_the_planted_effects_are_found(whole, panel):
             truth = getattr(planted, effect)
             assert abs(found.loc[effect, "estimate"] - truth) < 3 * found.loc[effect, "standard_error"], effect
         assert found.loc["indirect", "interval_high"] < 0
-    assert whole.magnitudes["baseline"].relative_change == pytest.approx(
+    assert whole.magnitudes["baseline"].share == pytest.approx(
         whole.models["baseline"].coefficients["is_cluster"]
         * whole.data["is_cluster"].std()
         / whole.data["carbon_intensity_log"].std()

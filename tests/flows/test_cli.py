@@ -31,6 +31,7 @@ COMMANDS = [
     ["clusters"],
     ["panel"],
     ["describe"],
+    ["study"],
     ["validate", "sample"],
     ["validate", "score"],
     ["validate", "missed"],

@@ -400,6 +400,7 @@ def test_a_file_that_was_deleted_is_fetched_again_under_its_name(place: Place):
         "<em>2020</em>年<em>年度报告</em>",
         "２０２０年年度报告（全文）",
         "2020年年度报告" + "长" * 400,
+        "长" * 400 + "2020年年度报告",
         "CON.2020年年度报告.",
     ],
 )
@@ -1087,3 +1088,20 @@ def test_exit_codes_and_one_line_for_an_error(place: Place, shuzhi: Command, tmp
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert line.startswith("Error: 2 of 2 links gave no report")
+
+
+@pytest.mark.slow
+def test_the_flow_of_the_deployment_does_the_same(place: Place, prefect: None):
+    import yaml
+
+    from flows.fetch import fetch_reports
+
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    [declared] = [each for each in deployments if each["entrypoint"] == "flows/fetch.py:fetch_reports"]
+    FetchParameters(**declared["parameters"]["parameters"])
+    place.server.paths |= {"/a": bad.gives(pdf("a")), "/b": bad.fails(404)}
+    place.announce(announcement("/a"), announcement("/b", code="600000"))
+    summary = fetch_reports(place.parameters())
+    assert (summary.fetched, summary.refused) == (1, 1)
+    with pytest.raises(RunError, match="1 of 2 links gave no report"):
+        fetch_reports(place.parameters(max_failure_share=0.1))

@@ -247,6 +247,47 @@ industry_digits: 2
     assert row["cluster_strength"] == pytest.approx(expected) and row["cluster_size"] == workers[place & industry].sum()
 
 
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("cluster_strength", "{groups: 4, minimum_firms: 2}"),
+        ("cluster_strength", "{groups: groups, size: firms, top_percent: 1e1}"),
+        ("cluster_strength", "{groups: {'13': food, '15': food, '17': cloth}}"),
+        ("related_strength", "{relatedness: locational_correlation, minimum_firms: 2}"),
+        ("related_strength", "{relatedness: pairs, size: firms}"),
+        ("proximity", "{size: output}"),
+        ("density_based_index", "{area: area, top_percent: 10}"),
+    ],
+)
+def test_every_method_from_a_specification(folder, tmp_path, method, options):
+    plants = read(folder, "plants_2004")
+    divisions = sorted(plants["行业代码"].str[:2].unique())
+    groups = pd.DataFrame({"industry": divisions, "group": [f"g{number % 3}" for number in range(len(divisions))]})
+    groups.to_csv(tmp_path / "groups.csv", index=False)
+    pairs = [(a, b, 0.5) for a in divisions for b in divisions]
+    pd.DataFrame(pairs, columns=["industry", "other_industry", "relatedness"]).to_csv(
+        tmp_path / "pairs.csv", index=False
+    )
+    places = sorted(plants["省地县码"].str[:4].unique())
+    pd.DataFrame({"place": places, "area_km2": 5000.0}).to_csv(tmp_path / "area.csv", index=False)
+    text_columns = "{place: {kind: text}, area_km2: }"
+    spec = f"""\
+sources:
+  plants: {{path: plants_2004.csv}}
+  groups: {{path: groups.csv, columns: {{industry: {{kind: text}}, group: {{kind: text}}}}}}
+  pairs: {{path: pairs.csv, columns: {{industry: {{kind: text}}, other_industry: {{kind: text}}, relatedness: }}}}
+  area: {{path: area.csv, columns: {text_columns}}}
+clusters: plants
+method: {method}
+options: {options}
+place_level: prefecture
+industry_digits: 2
+"""
+    (tmp_path / "map.yml").write_text(spec, encoding="utf-8")
+    found = make_clusters(str(tmp_path / "map.yml"), str(tmp_path / "out"), str(folder)).clusters
+    assert 0 < len(found.clusters()) < len(found.data) <= 4_500
+
+
 def test_clusters_by_k_densities(folder, tmp_path):
     choices = {"place_level": "county", "industry_digits": 2}
     found = make_clusters(
