@@ -88,10 +88,9 @@ def cluster_basis(design: Design, x: Floats, residuals: Floats) -> ClusterBasis:
             f"not {len(design.clusters.names)}; name one in cluster"
         )
     norm = np.sqrt((x**2).sum(axis=0))
-    factor = np.linalg.cholesky((x / norm).T @ (x / norm))
-    inverse = np.linalg.inv(factor)
-    crossing = _crossing_columns(design)
-    columns = np.column_stack([(x / norm) @ inverse.T, crossing])
+    base, triangle = np.linalg.qr(x / norm)
+    inverse = np.linalg.inv(triangle).T
+    columns = np.column_stack([base, _crossing_columns(design)])
     order = np.argsort(design.clusters.codes[0], kind="stable")
     counts = np.bincount(design.clusters.codes[0])
     bounds = np.concatenate([[0], np.cumsum(counts)])

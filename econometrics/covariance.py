@@ -183,8 +183,9 @@ def sandwich(bread: Floats, scores: Floats, cluster_codes: Sequence[Integers], *
     ----------
     White (1980); Liang and Zeger (1986); Cameron, Gelbach and Miller (2011).
     """
-    meat = cluster_meat(scores, cluster_codes, own_factors=own_factors) if len(cluster_codes) else scores.T @ scores
-    result: Floats = bread @ meat @ bread
+    # The bread goes onto the rows first: between large meat and bread a level far from zero would cancel digits.
+    rows = scores @ bread
+    result: Floats = cluster_meat(rows, cluster_codes, own_factors=own_factors) if len(cluster_codes) else rows.T @ rows
     return (result + result.T) / 2
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from econometrics.sample import numeric_values
+from econometrics.sample import no_column, numeric_values
 from shuzhi import DataError
 
 # Large firms above 50 billion yuan, small ones below 10 billion.
@@ -106,7 +106,7 @@ def group_by_threshold(
     cuts = [float(value) for value in thresholds]
     if not cuts or any(b <= a for a, b in pairwise(cuts)):
         raise DataError(f"thresholds must be one or more rising numbers; got {cuts}")
-    values = numeric_values(_column(data, column))
+    values = _numbers(data, column)
     given = tuple(names) if names is not None else _interval_names(cuts)
     if len(given) != len(cuts) + 1:
         raise DataError(f"{len(cuts)} thresholds make {len(cuts) + 1} groups; got {len(given)} names")
@@ -176,7 +176,7 @@ def group_by_quantiles(
     given = tuple(names) if names is not None else default.get(quantiles, tuple(f"q{i + 1}" for i in range(quantiles)))
     if len(given) != quantiles:
         raise DataError(f"{quantiles} groups need {quantiles} names; got {len(given)}")
-    values = numeric_values(_column(data, column))
+    values = _numbers(data, column)
     keys = np.zeros(len(data), dtype=int) if within is None else pd.factorize(_column(data, within))[0]
     place = np.full(len(data), -1)
     probabilities = np.arange(1, quantiles) / quantiles
@@ -211,9 +211,9 @@ def group_by_policy(
     Grouping
         Two groups.
     """
-    first = numeric_values(_column(data, first_treated))
+    first = _numbers(data, first_treated)
     ever = np.isfinite(first) & (first != 0)
-    inside = ever if time is None else ever & (numeric_values(_column(data, time)) >= np.where(ever, first, np.inf))
+    inside = ever if time is None else ever & (_numbers(data, time) >= np.where(ever, first, np.inf))
     rule = f"{first_treated} ever" if time is None else f"{first_treated} in force in {time}"
     labels = _named(data.index, inside.astype(int), np.zeros(len(data)), names)
     return _checked(first_treated, labels, names, rule)
@@ -286,9 +286,19 @@ def as_grouping(data: pd.DataFrame, group: "str | Grouping") -> Grouping:
 
 
 def _column(data: pd.DataFrame, name: str) -> pd.Series:
-    if name not in data.columns:
-        raise DataError(f"no column {name!r} to split by; the data frame has {', '.join(map(str, data.columns))}")
+    found = int((data.columns == name).sum())
+    if not found:
+        raise DataError(f"{no_column(name, data)} to split by; there are {', '.join(map(str, data.columns))}")
+    if found > 1:
+        raise DataError(f"column {name!r} occurs {found} times")
     return data[name]
+
+
+def _numbers(data: pd.DataFrame, name: str) -> np.ndarray:
+    column = _column(data, name)
+    if not pd.api.types.is_numeric_dtype(column):
+        raise DataError(f"column {name!r} is not numeric ({column.dtype}); split by its values with group_by_column")
+    return numeric_values(column)
 
 
 def group_text(value: object) -> str:

@@ -10,7 +10,7 @@ from econometrics.effects import Floats
 def least_squares(x: Floats, y: Floats, z: Floats | None = None) -> Floats:
     """Estimate coefficients with linearmodels' two-stage least squares, which is least squares where ``z`` is ``x``.
 
-    Columns are scaled to unit length first, so that units do not cost digits, and one step of refinement follows.
+    Columns are made orthonormal first, so that neither units nor levels far from zero cost digits.
 
     Parameters
     ----------
@@ -24,18 +24,17 @@ def least_squares(x: Floats, y: Floats, z: Floats | None = None) -> Floats:
     from linearmodels.iv import IV2SLS
 
     norm = np.sqrt((x**2).sum(axis=0))
-    scaled = x / norm
-    instruments = scaled if z is None else z / np.sqrt((z**2).sum(axis=0))
-    coefficients = np.asarray(IV2SLS.estimate_parameters(scaled, y, instruments, 1.0), dtype=np.float64)
+    base, triangle = np.linalg.qr(x / norm)
+    instruments = base if z is None else np.linalg.qr(z / np.sqrt((z**2).sum(axis=0)))[0]
+    coefficients = np.asarray(IV2SLS.estimate_parameters(base, y, instruments, 1.0), dtype=np.float64)
     if z is None:
-        rest = y - scaled @ coefficients
-        coefficients += np.linalg.solve(scaled.T @ scaled, scaled.T @ rest)
-    result: Floats = coefficients / norm[:, None]
+        coefficients += base.T @ (y - base @ coefficients)
+    result: Floats = np.linalg.solve(triangle, coefficients) / norm[:, None]
     return result
 
 
 def inverse_gram(x: Floats) -> Floats:
-    """Invert x'x, with columns scaled to unit length in between.
+    """Invert x'x, by the triangle of its orthonormal form, which keeps twice the digits.
 
     Parameters
     ----------
@@ -43,7 +42,7 @@ def inverse_gram(x: Floats) -> Floats:
         Columns of full rank.
     """
     norm = np.sqrt((x**2).sum(axis=0))
-    scaled = x / norm
-    inverse = np.linalg.inv(scaled.T @ scaled)
+    root = np.linalg.inv(np.linalg.qr(x / norm, mode="r"))
+    inverse = root @ root.T
     result: Floats = (inverse + inverse.T) / 2 / norm[:, None] / norm
     return result

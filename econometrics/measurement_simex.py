@@ -181,7 +181,8 @@ def simulate_extrapolate(
     References
     ----------
     Cook and Stefanski (1994), Journal of the American Statistical Association 89; Stefanski and Cook (1995), the same
-    journal 90; Carroll, Kuechenhoff, Lombard and Stefanski (1996), the same journal 91; Carroll, Ruppert, Stefanski and Crainiceanu (2006), Measurement Error in Nonlinear Models, chapter 5.
+    journal 90; Carroll, Kuechenhoff, Lombard and Stefanski (1996), the same journal 91; Carroll, Ruppert, Stefanski and
+    Crainiceanu (2006), Measurement Error in Nonlinear Models, chapter 5.
     """
     added = np.asarray(sorted(error_added), dtype=np.float64)
     clusters = as_names(cluster)

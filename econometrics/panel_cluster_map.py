@@ -17,7 +17,8 @@ from econometrics.panel_rows import FLOW_COLUMNS
 from econometrics.panel_sources import Source
 from econometrics.panel_step_names import TABLE_OPTIONS, method_function, plain_options
 from econometrics.panel_step_specs import ClusterMapSpec
-from econometrics.panel_units import conversion_factor
+from econometrics.panel_units import conversion_factor, split_header
+from econometrics.panel_values import text_of
 from econometrics.place_lists import place_at_level
 from econometrics.reference import load_reference
 from shuzhi import DataError
@@ -103,7 +104,7 @@ def _found(step: ClusterMapSpec, sources: Mapping[str, Source]) -> BuiltMap:
         source = sources[name]
         found = standard_microdata(
             source.data,
-            mapping={key: header for key, header in step.mapping.items() if header in source.data.columns} or None,
+            mapping=_mapping_of(step, source) or None,
             factors=_factors(step, source),
             industry_digits=step.industry_digits,
             place_level="county" if step.harmonise and step.harmonise.target_year else step.place_level,
@@ -130,18 +131,29 @@ def _found(step: ClusterMapSpec, sources: Mapping[str, Source]) -> BuiltMap:
     return BuiltMap(clusters, _frame(rows.lines), pd.concat(checks, ignore_index=True)[order], unmapped)
 
 
+def _mapping_of(step: ClusterMapSpec, source: Source) -> dict[str, str]:
+    """Return the mapping of the headers that a source has, written with their unit or without."""
+    found = {}
+    for key, header in step.mapping.items():
+        names = (header, split_header(text_of(header) or "")[0])
+        there = next((name for name in names if name in source.data.columns), None)
+        if there is not None:
+            found[key] = there
+    return found
+
+
 def _check_mapping(step: ClusterMapSpec, sources: Mapping[str, Source]) -> None:
     """Refuse a header of the mapping that none of the files has."""
     headers = {str(name) for each in step.clusters for name in sources[each].data.columns}
-    absent = [f"{key}: {header}" for key, header in step.mapping.items() if header not in headers]
+    found = {key for each in step.clusters for key in _mapping_of(step, sources[each])}
+    absent = [f"{key}: {header}" for key, header in step.mapping.items() if key not in found]
     if absent:
         raise DataError(f"mapping: no such header ({'; '.join(absent)}); the headers are {', '.join(sorted(headers))}")
 
 
 def _factors(step: ClusterMapSpec, source: Source) -> dict[str, float]:
     """Return what numbers are multiplied with: as the step says, else from the units that the headers print."""
-    mapping = {key: header for key, header in step.mapping.items() if header in source.data.columns}
-    columns, _ = find_columns([str(name) for name in source.data.columns], mapping or None)
+    columns, _ = find_columns([str(name) for name in source.data.columns], _mapping_of(step, source) or None)
     units = load_reference("establishment_columns").data.drop_duplicates("column").set_index("column")["unit"]
     factors = dict(step.factors)
     for name, header in columns.items():
@@ -244,10 +256,8 @@ def _areas(codes: pd.Series, areas: pd.Series, step: ClusterMapSpec) -> pd.DataF
 
 def _given(step: ClusterMapSpec, source: Source) -> BuiltMap:
     """Read a table of clusters that is ready: codes get their zeros back, is_cluster becomes true or false."""
-    absent = [header for header in step.mapping.values() if header not in source.data.columns]
-    if absent:
-        raise DataError(f"mapping: the source {source.name} has no column {', '.join(absent)}")
-    data = source.data.rename(columns={header: name for name, header in step.mapping.items()})
+    _check_mapping(step, {source.name: source})
+    data = source.data.rename(columns={header: name for name, header in _mapping_of(step, source).items()})
     needed = [name for name in SHAPE[:4] if name not in data.columns]
     if needed:
         raise DataError(

@@ -19,6 +19,7 @@ from econometrics.table_words import EFFECT_NAMES, effect_name, listed, variable
 
 # A sentence or a word: Chinese, then English.
 Both = tuple[str, str]
+MOST_DECIMALS = 8
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
 
 PART_WORDS: dict[str, Both] = {
@@ -165,13 +166,20 @@ def both_titles(given: Any, default: Both) -> Both:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Return a number as tables show it: more decimals where it would look like zero, a dash where it is missing."""
-    return Cell((float(value),), digits=digits).shown(MINUS)
+    """Return a number with so many decimals, or more where it would keep fewer than two digits; a dash if missing."""
+    return Cell((float(value),), digits=_decimals(digits, value)).shown(MINUS)
 
 
 def interval(low: float, high: float, digits: int = 3) -> str:
-    """Return an interval in brackets."""
-    return Cell((float(low), float(high)), digits=digits).shown(MINUS)
+    """Return an interval in brackets, both ends with the same decimals."""
+    return Cell((float(low), float(high)), digits=_decimals(digits, max(abs(low), abs(high)))).shown(MINUS)
+
+
+def _decimals(digits: int, value: float) -> int:
+    """Return the decimals that leave a number two digits that are not zero."""
+    if not math.isfinite(value) or value == 0:
+        return digits
+    return min(max(digits, 1 - math.floor(math.log10(abs(value)))), MOST_DECIMALS)
 
 
 def p_text(value: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from econometrics.regression_result import Regression
-from econometrics.robustness_baseline import Baseline, raise_problems, unknown_columns
+from econometrics.robustness_baseline import Baseline, as_baseline, raise_problems, unknown_columns
 from econometrics.robustness_declare import checks_from, declared, read_check
 from econometrics.robustness_result import Robustness, RobustnessRow, made_row
 from econometrics.robustness_setting import Check, Finding, MethodCheck, ModelCheck, Names, Setting
@@ -54,7 +54,7 @@ def robustness(
     """
     if not 0 < level < 1:
         raise SpecError(f"level is {level}; it lies between 0 and 1")
-    model = baseline if isinstance(baseline, Baseline) else _baseline(baseline)
+    model = as_baseline(baseline)
     names = Names(labels or {})
     wanted = checks_from(checks)
     problems = unknown_columns(data, model.columns, "baseline")
@@ -89,17 +89,6 @@ def robustness(
     )
 
 
-def _baseline(fields_given: Mapping[str, Any]) -> Baseline:
-    known = set(Baseline.__dataclass_fields__)
-    strange = [str(name) for name in fields_given if name not in known]
-    if strange:
-        raise SpecError(f"the baseline has no {', '.join(strange)}; there are {', '.join(sorted(known))}")
-    missing = [name for name in ("outcome", "regressors") if name not in fields_given]
-    if missing:
-        raise SpecError(f"the baseline lacks {' and '.join(missing)}")
-    return Baseline(**fields_given)
-
-
 def _estimate(setting: Setting) -> Finding:
     found = setting.model.estimate(setting.data)
     frame = found.to_frame()
@@ -126,7 +115,7 @@ def _run(number: int, check: Check, setting: Setting, base: Finding, names: Name
             changed = check.apply(setting)
             found, terms = _estimate(changed), focus
             if changed.changes_columns and changed.model.outcome == setting.model.outcome:
-                options["same_rows"] = _same_rows(setting, found.result)
+                options["same_rows"] = _same_rows(setting, found.result, base.result)
         else:
             raise SpecError(f"{check.kind} is no check that can be run")
     except ShuzhiError as error:
@@ -137,11 +126,11 @@ def _run(number: int, check: Check, setting: Setting, base: Finding, names: Name
     ]
 
 
-def _same_rows(setting: Setting, found: Regression) -> dict[str, float]:
+def _same_rows(setting: Setting, found: Regression, base: Regression) -> dict[str, float]:
     """Estimate the baseline on the rows of a check, to tell a change of rows from a change of columns."""
-    rows = setting.data.loc[found.residuals.index]
-    if len(rows) == len(setting.data):
+    if found.residuals.index.equals(base.residuals.index):
         return {}
+    rows = setting.data.loc[found.residuals.index]
     try:
         again = setting.model.estimate(rows)
     except ShuzhiError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import pandas as pd
 
@@ -100,6 +101,31 @@ class Baseline:
             standard_errors=self.standard_errors,
             small_sample=self.small_sample,
         )
+
+
+def as_baseline(baseline: Baseline | Mapping[str, Any]) -> Baseline:
+    """Take a baseline, or its fields by name.
+
+    Parameters
+    ----------
+    baseline : Baseline or mapping
+        As a user writes it.
+
+    Raises
+    ------
+    SpecError
+        Fields that do not exist, or no outcome or regressor.
+    """
+    if isinstance(baseline, Baseline):
+        return baseline
+    known = set(Baseline.__dataclass_fields__)
+    strange = [str(name) for name in baseline if name not in known]
+    if strange:
+        raise SpecError(f"the baseline has no {', '.join(strange)}; there are {', '.join(sorted(known))}")
+    missing = [name for name in ("outcome", "regressors") if name not in baseline]
+    if missing:
+        raise SpecError(f"the baseline lacks {' and '.join(missing)}")
+    return Baseline(**baseline)
 
 
 def unknown_columns(data: pd.DataFrame, names: Sequence[str], where: str) -> list[str]:

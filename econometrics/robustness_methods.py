@@ -293,9 +293,10 @@ class Placebo(MethodCheck):
             "random_adoption": ("随机处理组与时点", "random firms and dates"),
         }[self.scheme]
         place = (f"，{names.zh(*self.within)}内", f" within {names.en(*self.within)}") if self.within else ("", "")
+        by = ("，比较 t 值", ", t compared") if self.statistic == "t" else ("", "")
         return (
-            f"安慰剂检验（{what[0]}{place[0]}，{self.draws} 次）",
-            f"Placebo ({what[1]}{place[1]}, {self.draws:,} draws)",
+            f"安慰剂检验（{what[0]}{place[0]}，{self.draws} 次{by[0]}）",
+            f"Placebo ({what[1]}{place[1]}, {self.draws:,} draws{by[1]})",
         )
 
     def run(self, setting: Setting) -> Finding:

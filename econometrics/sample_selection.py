@@ -156,7 +156,8 @@ def _observed(probit: ResponseFit, rows: SelectionRows, chosen: Integers) -> Res
     z = rows.z[chosen]
     predictor = z @ probit.coefficients
     curvature = np.where(rows.selected[chosen] == 1, _mills(predictor)[1], _mills(-predictor)[1])
-    return replace(probit, covariance=np.linalg.inv(z.T @ (z * curvature[:, None])))
+    covariance = np.linalg.inv(z.T @ (z * curvature[:, None]))
+    return replace(probit, covariance=np.asarray(covariance, dtype=np.float64))
 
 
 def _sigma(steps: _Steps, on_mills: float) -> tuple[float, float]:

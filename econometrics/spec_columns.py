@@ -11,6 +11,8 @@ import pandas as pd
 from econometrics.panel_formula import parse_formula
 from econometrics.panel_spec import DefineStep, PanelSpec, WinsoriseStep
 from econometrics.panel_spec_sources import DefinitionSpec, SourceSpec
+from econometrics.panel_step_names import step_names
+from econometrics.panel_step_specs import DataStep
 from econometrics.panel_yaml import Place, Problem, nearest
 from econometrics.robustness_baseline import Baseline
 from econometrics.robustness_setting import Check
@@ -139,9 +141,12 @@ def plan_study(spec: StudySpec, columns: Sequence[str]) -> StudyPlan:
 
 
 def _plan_variables(known: _Known, steps: list[Any], places: list[Place]) -> None:
+    made = _made_by_sample(known.spec)
     for name, variable in known.spec.variables.items():
         place: Place = ("variables", name)
         if variable.formula is None:
+            if name in made:
+                continue
             if name not in known.names and variable.optional:
                 known.lacking[name] = f"the panel has no column '{name}'"
                 if known.spec.skip_missing:
@@ -164,6 +169,19 @@ def _plan_variables(known: _Known, steps: list[Any], places: list[Place]) -> Non
         places.append(place)
 
 
+def _made_by_sample(spec: StudySpec) -> set[str]:
+    """Return the columns that steps of the sample add; the variables may give labels to them."""
+    made: set[str] = set()
+    for step in spec.sample:
+        if isinstance(step, DataStep):
+            made |= set(step_names(step, spec.panel.firm, spec.panel.year).added)
+        elif isinstance(step, DefineStep):
+            made |= set(step.define)
+        elif isinstance(step, WinsoriseStep) and step.suffix:
+            made |= {name + step.suffix for name in step.winsorise}
+    return made
+
+
 def _plan_sample(known: _Known, steps: list[Any], places: list[Place]) -> None:
     for number, step in enumerate(known.spec.sample):
         place: Place = ("sample", number)
@@ -177,6 +195,8 @@ def _kept_step(known: _Known, step: Any, place: Place) -> Any:
     """Return a step of the sample without the optional columns that are not there; None if nothing is left of it."""
     if isinstance(step, DefineStep):
         return _kept_definitions(known, step, place)
+    if isinstance(step, DataStep):
+        return _kept_facts(known, step, place)
     for key in ("keep", "drop", "where"):
         condition = getattr(step, key, None)
         lacking = known.lacks((*place, key), condition_columns(condition))
@@ -190,6 +210,27 @@ def _kept_step(known: _Known, step: Any, place: Place) -> Any:
     if isinstance(step, WinsoriseStep) and step.suffix:
         for name in step.winsorise:
             known.add(place, name + step.suffix)
+    return step
+
+
+def _kept_facts(known: _Known, step: DataStep, place: Place) -> DataStep | None:
+    """Return a step that adds policies, groups or instruments, if the panel has what it needs."""
+    names = step_names(step, known.spec.panel.firm, known.spec.panel.year)
+    for key, source, _ in names.sources:
+        words = (
+            f"'{source}' is another source, and a study has its panel only; do this step in the panel's specification"
+        )
+        known.problems.append(((*place, key), words))
+    lacking = [reason for key, needed in names.panel for reason in known.lacks((*place, key), needed)]
+    for name in names.added:
+        if lacking:
+            known.lacking[name] = f"'{name}' cannot be made: {'; '.join(dict.fromkeys(lacking))}"
+        else:
+            known.add(place, name)
+    if lacking:
+        known.skip("sample", ", ".join(names.added), list(dict.fromkeys(lacking)), place)
+        return None
+    known.names += [name for name in names.kept if name not in known.names]
     return step
 
 
@@ -229,11 +270,7 @@ def _plan_parts(known: _Known) -> dict[str, tuple[str, ...]]:
             place: Place = (section, name)
             reasons = [reason for each, needed in needs_of(spec, section, name) for reason in known.lacks(each, needed)]
             if section == "families":
-                reasons += [
-                    f"the split '{split}' is left out"
-                    for split in spec.families[name].splits
-                    if split not in names["heterogeneity"]
-                ]
+                reasons += _lacking_splits(known, name, names["heterogeneity"])
             if section == "specification_curve" and not reasons:
                 reasons += _lacking_choices(known, name)
             if reasons:
@@ -242,6 +279,17 @@ def _plan_parts(known: _Known) -> dict[str, tuple[str, ...]]:
                 usable.append(name)
         names[section] = tuple(usable)
     return names
+
+
+def _lacking_splits(known: _Known, name: str, usable: Sequence[str]) -> list[str]:
+    """Say which splits of a family are left out; with two or more left the family can do without them."""
+    splits = known.spec.families[name].splits
+    reasons = {split: f"the split '{split}' is left out" for split in splits if split not in usable}
+    if len(splits) - len(reasons) < 2:
+        return list(reasons.values())
+    for split, reason in reasons.items():
+        known.skip("families", f"{name}: {split}", [reason], ("families", name, "splits"))
+    return []
 
 
 def _lacking_choices(known: _Known, name: str) -> list[str]:

@@ -26,6 +26,14 @@ from econometrics.panel_spec import (
     WinsoriseStep,
 )
 from econometrics.panel_spec_sources import Expression, Labelled, Name, SpecModel, as_list
+from econometrics.panel_step_specs import (
+    CutStep,
+    EnergyStructureStep,
+    IndustryGroupsStep,
+    InstrumentStep,
+    PolicyStep,
+    SizeGroupsStep,
+)
 from econometrics.study_results import FigureKind, TableKind
 
 Language = Literal["zh", "en"]
@@ -93,6 +101,12 @@ _STEPS: dict[str, str] = {
     "minimum_years": "MinimumYearsStep",
     "winsorise": "WinsoriseStep",
     "trim": "TrimStep",
+    "policy": "PolicyStep",
+    "industry_groups": "IndustryGroupsStep",
+    "energy_structure": "EnergyStructureStep",
+    "size_groups": "SizeGroupsStep",
+    "cut": "CutStep",
+    "instrument": "InstrumentStep",
 }
 
 
@@ -111,7 +125,13 @@ SampleStep = Annotated[
     | Annotated[CompleteStep, Tag("CompleteStep")]
     | Annotated[MinimumYearsStep, Tag("MinimumYearsStep")]
     | Annotated[WinsoriseStep, Tag("WinsoriseStep")]
-    | Annotated[TrimStep, Tag("TrimStep")],
+    | Annotated[TrimStep, Tag("TrimStep")]
+    | Annotated[PolicyStep, Tag("PolicyStep")]
+    | Annotated[IndustryGroupsStep, Tag("IndustryGroupsStep")]
+    | Annotated[EnergyStructureStep, Tag("EnergyStructureStep")]
+    | Annotated[SizeGroupsStep, Tag("SizeGroupsStep")]
+    | Annotated[CutStep, Tag("CutStep")]
+    | Annotated[InstrumentStep, Tag("InstrumentStep")],
     Discriminator(
         _kind_of_step,
         custom_error_type="which_kind",

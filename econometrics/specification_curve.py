@@ -11,7 +11,7 @@ import pandas as pd
 from econometrics.effects import Floats
 from econometrics.placebo_shuffles import Scheme
 from econometrics.regression_result import Regression
-from econometrics.robustness_baseline import Baseline, raise_problems, unknown_columns
+from econometrics.robustness_baseline import Baseline, as_baseline, raise_problems, unknown_columns
 from econometrics.robustness_setting import Setting
 from econometrics.sample import columns_of
 from econometrics.specification_fits import Workshop
@@ -78,7 +78,7 @@ def estimate_specifications(
     """
     if not 0 < level < 1 or draws < 0 or most < 1:
         raise SpecError("level lies between 0 and 1, draws cannot be negative and most is 1 or more")
-    model = baseline if isinstance(baseline, Baseline) else Baseline(**baseline)
+    model = as_baseline(baseline)
     keys = [model.firm, model.year] if draws and scheme == "firms" else []
     raise_problems(unknown_columns(data, [*model.columns, *keys, *columns_of(within)], "baseline"))
     dimensions = read_alternatives(alternatives, data, model)

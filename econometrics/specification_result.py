@@ -58,6 +58,11 @@ class SpecificationCurve:
         return float(self._known()["estimate"].median())
 
     @property
+    def standardised_median(self) -> float:
+        """Median of the estimates in standard deviations of outcome and regressor."""
+        return float(self._known()["standardised_estimate"].median())
+
+    @property
     def share_significant(self) -> float:
         """Share of specifications whose p value is below the level."""
         return float((self._known()["p_value"] < self.level).mean())
@@ -99,7 +104,7 @@ class SpecificationCurve:
         known = self._known()
         lines = [
             f"specification curve: {self.specifications:,} of {self.possible:,} specifications of "
-            f"{', '.join(self.choices)}; median {self.median:.4g}, from {known['estimate'].min():.4g} to "
+            f"{', '.join(self.choices)}; median {self.median:.4g} (standardised {self.standardised_median:.4g}), from {known['estimate'].min():.4g} to "
             f"{known['estimate'].max():.4g}; {self.share_significant:.0%} significant at {self.level:g}, "
             f"{self.share_same_sign:.0%} with the sign of the median"
         ]

@@ -140,7 +140,8 @@ def run_indirect_groups(spec: StudySpec, sample: StudySample, name: str) -> Indi
 def run_family(spec: StudySpec, sample: StudySample, name: str) -> SplitFamily:
     """Compare several splits of a study, with adjusted p values."""
     family = spec.families[name]
-    first = spec.heterogeneity[family.splits[0]]
+    usable = [split for split in family.splits if split in sample.plan.names["heterogeneity"]]
+    first = spec.heterogeneity[usable[0]]
     firm, year = keys_of(spec)
     if family.indirect:
         full = full_mediation(spec, str(first.mediation))
@@ -148,9 +149,9 @@ def run_family(spec: StudySpec, sample: StudySample, name: str) -> SplitFamily:
         outcome, effects, mediator = full.outcome, full.fixed_effects, full.mediators[0]
     else:
         model = full_model(spec, first.model)
-        data, terms = sample.rows(model.where), group_terms(spec, family.splits[0])
+        data, terms = sample.rows(model.where), group_terms(spec, usable[0])
         outcome, effects, mediator = model.outcome, model.fixed_effects, None
-    splits = {split: grouping_for(spec.heterogeneity[split].by, data, firm, year) for split in family.splits}
+    splits = {split: grouping_for(spec.heterogeneity[split].by, data, firm, year) for split in usable}
     return family_of_splits(
         data,
         outcome,

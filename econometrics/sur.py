@@ -165,7 +165,8 @@ def sur(
     )
     freedom = np.sqrt([len(rows) - x.shape[1] for x in designs])
     sigma = residuals.T @ residuals / np.outer(freedom, freedom)
-    precision = _precision(sigma, {name: outcome for name, (outcome, _) in named.items()})
+    spreads = np.array([y.std() for y in outcomes])
+    precision = _precision(sigma, spreads, {name: outcome for name, (outcome, _) in named.items()})
     coefficients, covariance = _generalised(designs, outcomes, precision)
     move = np.eye(len(coefficients))
     for end, centre in zip(np.cumsum([len(centre) for centre in centres]), centres, strict=True):
@@ -187,10 +188,10 @@ def sur(
     )
 
 
-def _precision(sigma: Floats, outcomes: Mapping[str, str]) -> Floats:
+def _precision(sigma: Floats, spreads: Floats, outcomes: Mapping[str, str]) -> Floats:
     """Inverse of the residual covariance; refused where an equation fits perfectly or two have the same residuals."""
     deviations = np.sqrt(np.diag(sigma))
-    if not (deviations > 0).all() or np.linalg.cond(sigma / np.outer(deviations, deviations)) > 1e12:
+    if not (deviations > 1e-10 * spreads).all() or np.linalg.cond(sigma / np.outer(deviations, deviations)) > 1e12:
         raise EstimationError(
             f"the residuals of {', '.join(outcomes.values())} are zero or explain each other: the equations "
             f"{', '.join(outcomes)} cannot be estimated together"

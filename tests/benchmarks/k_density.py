@@ -7,7 +7,7 @@
 Plants are simulated on the real points of China's counties. The full size runs in a process of its own, whose largest
 resident memory is reported. The direct computation makes the list of all pairs of every draw and evaluates the kernel
 for each pair; what it would take for the full size follows from its time for each number of plants. Tables are written
-to bench-output/k_density.md.
+to bench-output/k_density.md and bench-output/k_density_clusters.md.
 """
 
 from __future__ import annotations
@@ -259,20 +259,25 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=100, help="seeds of the planted clusters; 0: none")
     parser.add_argument("--no-speed", action="store_true", help="only the planted clusters")
     arguments = parser.parse_args()
-    parts = []
     if not arguments.no_speed:
         table = direct()
-        parts += [markdown(full_size()), markdown(table.drop(columns="direct, s a draw"))]
-        parts.append(f"The direct computation of the full size would take {direct_hours(table):.1f} hours on one core.")
+        hours = f"The direct computation of the full size would take {direct_hours(table):.1f} hours on one core."
+        _write("k_density.md", [markdown(full_size()), markdown(table.drop(columns="direct, s a draw")), hours])
     if arguments.seeds:
+        parts = []
         for name, counties in (("300 counties", 300), ("all counties", None)):
             parts += [f"{name}, {arguments.seeds} seeds", markdown(planted(arguments.seeds, counties))]
+            _write("k_density_clusters.md", parts)
         rates = markdown(nominal(arguments.seeds))
         parts += [f"no clusters planted, {arguments.seeds} seeds of 20 industries", rates]
+        _write("k_density_clusters.md", parts)
+
+
+def _write(name: str, parts: list[str]) -> None:
     text = "\n\n".join(parts) + "\n"
-    print(text)
+    print(text, flush=True)
     OUTPUT.mkdir(exist_ok=True)
-    (OUTPUT / "k_density.md").write_text(text, encoding="utf-8")
+    (OUTPUT / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -209,14 +209,22 @@ def test_two_methods_side_by_side_and_a_file_a_year():
 
 
 def test_units_printed_in_headers_of_microdata():
-    given = plants().rename(columns={"从业人员年平均人数": "工业总产值(万元)"})
+    given = plants().rename(columns={"从业人员年平均人数": "产值合计(万元)"})
     spec_steps = STEEL.replace("minimum_firms: 5", "minimum_firms: 5, size: output")
+    spec_steps += "    mapping: {output: 产值合计(万元)}\n"
     spec = parse_panel_spec(HEAD.replace("SOURCES\n", PLANTS) + spec_steps, "panel.yml")
     cells = pd.DataFrame([list(given.columns), *given.to_numpy().tolist()])
     firms = RawTable(pd.DataFrame(FIRMS, columns=COLUMNS), has_header=True)
     panel = build_panel(spec, {"firms": firms, "plants": RawTable(cells)})
     size = panel.data.loc[panel.data["stock_code"] == "000001", "cluster_size"].iloc[0]
     assert size == 600 * 10  # ten thousand yuan are ten thousand yuan: the standard is thousand
+
+
+def test_a_header_that_no_file_has():
+    with pytest.raises(
+        DataError, match=r"panel.yml line 17: mapping: no such header \(output: 产值\); the headers are"
+    ):
+        panel_of(STEEL + "    mapping: {output: 产值}\n", PLANTS, plants=plants())
 
 
 def test_a_table_of_clusters_that_is_ready():

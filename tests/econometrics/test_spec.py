@@ -176,6 +176,21 @@ def test_skipping_does_not_hide_a_column_that_is_misspelt():
     ]
 
 
+def test_policies_and_groups_come_from_facts_by_their_codes():
+    """A step that needs another source belongs to the panel; its columns may have labels, and no second column."""
+    step = "  - industry_groups: industry\nmodels:"
+    plan = plan_study(parse_study_spec(GOOD.replace("models:", step, 1)), COLUMNS)
+    assert {"is_heavy_pollution", "is_high_energy"} <= set(plan.columns)
+    labelled = GOOD.replace("variables:", "variables:\n  is_high_energy: {label_en: Energy}").replace(
+        "models:", step, 1
+    )
+    assert plan_study(parse_study_spec(labelled), COLUMNS).columns == plan.columns
+    twice = problems(GOOD.replace("models:", step, 1), [*COLUMNS, "is_high_energy"])
+    assert twice == ["line 11 sample.3: there is a column 'is_high_energy' already; give another name"]
+    own = "  - {policy: own, place: industry, name: zone, cohorts: {source: zones, place: a, year: b}}\nmodels:"
+    assert "'zones' is another source" in problems(GOOD.replace("models:", own, 1))[0]
+
+
 def panel(rows: int = 60) -> pd.DataFrame:
     """Return firms of six years with two owners, the second of one firm alone."""
     firms = rows // 6

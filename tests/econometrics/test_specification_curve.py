@@ -118,9 +118,9 @@ def test_joint_tests_by_hand(panel: pd.DataFrame) -> None:
 
 
 def test_joint_tests_reject_an_effect_and_not_its_absence() -> None:
-    """Over 20 panels without an effect few p values are small; with one all are the smallest there can be."""
+    """Over 16 panels without an effect few p values are small; with one they are the smallest there can be."""
     small = 0
-    for seed in range(21):
+    for seed in range(17):
         generator = np.random.default_rng(seed)
         firm, year = np.divmod(np.arange(240), 6)
         x = generator.standard_normal(240) + np.repeat(generator.standard_normal(40), 6)
@@ -134,18 +134,21 @@ def test_joint_tests_reject_an_effect_and_not_its_absence() -> None:
             "fixed_effects": {"1": ["firm"], "2": []},
         }
         found = estimate_specifications(frame, base, options, draws=39, seed=seed + 1)
-        if seed == 20:
+        if seed == 16:
             planted = frame.assign(e=frame["e"] + 0.6 * frame["x"], f=frame["f"] + 0.6 * frame["x"])
             strong = estimate_specifications(planted, base, options, draws=39, seed=1)
-            assert (strong.joint_tests["p_value"] == 1 / 40).all()
+            p_values = strong.joint_tests.set_index("test")["p_value"]
+            assert p_values[["median", "mean z"]].tolist() == [1 / 40, 1 / 40]
+            # All four specifications are significant; that happens by chance in a few draws too.
+            assert p_values["share significant"] <= 0.1
         else:
             small += bool(found.joint_tests["p_value"].iloc[2] <= 0.05)
-    # Binomial(20, 0.05): more than 4 has a probability of 0.3 %.
+    # Binomial(16, 0.05): more than 4 has a probability of 0.1 %.
     assert small <= 4
 
 
 def test_what_is_shown(panel: pd.DataFrame) -> None:
-    found = estimate_specifications(panel, BASE, ALTERNATIVES, draws=19)
+    found = estimate_specifications(panel, BASE, ALTERNATIVES, draws=9)
     frame = found.to_frame()
     assert specification_curve(frame, found.choices, main="is_main", language="en") is not None
     assert {"term", "estimate", "standard_error", "statistic", "p_value", "observations"} <= set(frame.columns)
@@ -155,7 +158,7 @@ def test_what_is_shown(panel: pd.DataFrame) -> None:
     assert late["median"] == pytest.approx(frame.query("sample == 'late'")["estimate"].median())
     assert "joint test, mean z" in found.summary()
     assert any("different units" in text for text in found.warnings)
-    again = estimate_specifications(panel, BASE, ALTERNATIVES, draws=19)
+    again = estimate_specifications(panel, BASE, ALTERNATIVES, draws=9)
     pd.testing.assert_frame_equal(frame, again.to_frame())
     pd.testing.assert_frame_equal(found.joint_tests, again.joint_tests)
 

@@ -140,6 +140,17 @@ def test_the_answer_is_two_sentences_with_the_numbers_of_the_results(results):
     assert "1 个单位" not in first[0] and "为 1 时" in first[0]
 
 
+def test_numbers_in_sentences_keep_two_digits():
+    assert [number(value) for value in (-0.0574, 0.00059, 1.5, 0.0, math.nan)] == [
+        "−0.057",
+        "0.00059",
+        "1.500",
+        "0.000",
+        "—",
+    ]
+    assert interval(-0.00028, 0.000058) == "[−0.00028, 0.00006]" and interval(-1.0, 0.004) == "[−1.000, 0.004]"
+
+
 def test_the_question_names_treatment_outcome_and_mediator(results):
     zh, en = question(results, Naming(results))
     assert zh == "产业集聚是否影响碳强度？其中有多少经由数字化？"

@@ -32,15 +32,12 @@ def study(name: str, changes: dict[str, str] | None = None) -> StudySpec:
 def with_groups(panel: pd.DataFrame) -> pd.DataFrame:
     """Add the columns that users of the study supply themselves; none of them moves anything."""
     generator = np.random.Generator(np.random.PCG64(9))
-    industry, city = panel["industry"].str[1:].astype(int), panel["city_code"].astype(int)
+    industry = panel["industry"].str[1:].astype(int)
     noise = {
         name: generator.normal(size=len(panel)) for name in ("words", "patents", "analysts", "other", "instrument")
     }
     return panel.assign(
-        heavy_pollution=(industry % 2).astype(int),
         energy_intensity=industry / 10 + (panel["report_year"] - 2008) / 100,
-        coal_share=(industry * 37 % 11) / 11,
-        pilot_year=(city // 100 % 4).map({0: 2013, 1: 2017}).astype("Int64"),
         environmental_words=noise["words"],
         green_patents=noise["patents"],
         analysts=noise["analysts"],
@@ -173,20 +170,18 @@ def test_without_the_optional_columns_their_parts_are_left_out_and_listed(panel)
     found = run(study("liu2024"), panel)
     assert {each.kind for each in found.failures} == {"skipped"}
     left_out = {(each.part, each.name) for each in found.failures}
-    assert {
-        ("models", "strength"),
-        ("groups", "pollution"),
-        ("staggered", "pilots"),
-        ("families", "traits"),
-    } <= left_out
+    assert {("models", "strength"), ("groups", "energy"), ("models", "instrumented")} <= left_out
+    # A family does without a split that is left out as long as two are left.
+    assert {("families", "traits: energy"), ("families", "impetus")} <= left_out
     assert ("robustness", "battery: outcome") in left_out
-    assert list(found.groups) == ["size", "ownership"]
+    assert list(found.groups) == ["pollution", "coal", "pilot", "size", "ownership"]
     assert found.mediations.keys() == {"channel", "stepwise"}
-    assert "traits" not in [plan.name for plan in found.tables]
+    assert list(found.families) == ["traits", "traits_indirect"]
+    assert found.families["traits"].differences["split"].tolist() == ["pollution", "coal"]
     others = next(plan for plan in found.tables if plan.name == "impetus")
     assert (others.parts, others.missing) == (("size", "ownership"), ("internal", "external"))
-    line = next(each.line for each in found.failures if each.name == "pollution")
-    assert found.spec.text.splitlines()[line - 1].strip() == "pollution:"
+    line = next(each.line for each in found.failures if each.name == "energy")
+    assert found.spec.text.splitlines()[line - 1].strip() == "energy:"
 
 
 SMALL = """\

@@ -19,8 +19,8 @@ from econometrics.panel_step_specs import EMISSION_STEPS
 from econometrics.panel_yaml import _flat
 from econometrics.reference import load_reference
 from econometrics.simulate_sources import OF_2002, simulate_sources
-from flows.clusters import CLUSTER_FILES, make_clusters
-from flows.panel import PANEL_FILES, load_panel, make_panel, write_panel
+from flows.clusters import CLUSTER_FILES, make_clusters, parse_cluster_spec
+from flows.panel import PANEL_FILES, load_panel, load_spec, make_panel, write_panel
 from flows.panel_read import read_panel_file
 from shuzhi import SpecError, UsageError
 
@@ -216,6 +216,29 @@ def test_the_map_of_an_earlier_run_is_a_table_that_is_ready(out, folder, panel, 
         pd.testing.assert_series_equal(again.data[name], panel.data[name])
 
 
+def test_attention_from_an_export_of_shuzhi(folder, tmp_path):
+    """A run over work reports whose codes are those of the cities."""
+    frame = pd.DataFrame(
+        {
+            "stock_code": ["130100", "130100", "140100"],
+            "report_year": pd.array([2014, 2015, 2014], dtype="Int64"),
+            "governance_total_per_10k_chars": [1.5, 2.5, None],
+        }
+    )
+    (tmp_path / "reports").mkdir()
+    frame.to_parquet(tmp_path / "reports" / "indices.parquet")
+    text = SPEC.read_text(encoding="utf-8")
+    source = text[text.index("  work_reports:") : text.index("start: firms")]
+    text = text.replace(source, "  work_reports: {path: reports}\n\n")
+    text = text.replace("source_place: place", "source_place: stock_code")
+    text = text.replace("value: environment_share", "value: governance_total_per_10k_chars")
+    (tmp_path / "panel.yml").write_text(text, encoding="utf-8")
+    data = load_panel(str(tmp_path / "panel.yml"), str(folder)).data
+    found = data[data["city"] == "石家庄市"].groupby("report_year")["government_attention"].unique()
+    assert found[2014].tolist() == [1.5] and found[2015].tolist() == [2.5]
+    assert data[data["city"] != "石家庄市"]["government_attention"].isna().all()
+
+
 # The map alone
 
 
@@ -342,6 +365,23 @@ def test_the_documentation_names_every_function_step_and_key():
     for model in models:
         for key in keys_of(model):
             assert re.search(rf"[`{{ ]{key}[`:]", before_example), (model.__name__, key)
+
+
+def test_the_map_of_the_documentation():
+    text = (ROOT / "docs" / "panels.md").read_text(encoding="utf-8")
+    blocks = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "\nmethod: " in block]
+    step, _ = parse_cluster_spec(blocks[0], "map.yml")
+    assert step.method == "duranton_overman" and step.clusters == ["plants_2004", "plants_2005"]
+
+
+def test_the_lines_that_write_the_simulated_files(tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "panels.md").read_text(encoding="utf-8")
+    lines = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert lines
+    monkeypatch.chdir(tmp_path)
+    exec(compile(lines[1], "panels.md", "exec"), {})
+    wanted = {source.path for source in load_spec(str(SPEC)).sources.values()}
+    assert {path.name for path in (tmp_path / "simulated").iterdir()} == wanted
 
 
 def keys_of(model: type[SpecModel]) -> set[str]:
