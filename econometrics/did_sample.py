@@ -105,7 +105,8 @@ def staggered_sample(
     columns = list(dict.fromkeys([outcome, unit, time, first_treated, *controls, *others]))
     needed = [name for name in columns if name != first_treated]
     # Names of index levels would be taken for columns.
-    kept = data.loc[:, columns].rename_axis(index=[None] * data.index.nlevels)
+    kept = data.loc[:, columns]
+    kept.index = kept.index.set_names([None] * data.index.nlevels)
     dropped: dict[str, int] = {}
     for name in needed:
         values = kept[name]

@@ -153,7 +153,7 @@ def _random_effects(
     residuals = within.residuals.to_numpy(dtype=np.float64)
     error_variance = float(residuals @ residuals) / (len(y) - firms - len(within.coefficients))
     x_means, y_means = _means(x, codes, sizes), _means(y[:, None], codes, sizes)[:, 0]
-    base = _basis(x_means * np.sqrt(sizes)[:, None])
+    base = _basis(x_means * np.sqrt(sizes)[:, None], np.sqrt((x**2).sum(axis=0)))
     if firms <= base.shape[1]:
         raise EstimationError(f"{firms} firms are too few for random effects with {columns} coefficients")
     scaled = y_means * np.sqrt(sizes)
@@ -181,9 +181,11 @@ def _random_effects(
     )
 
 
-def _basis(columns: Floats) -> Floats:
+def _basis(columns: Floats, scale: Floats) -> Floats:
     """Orthonormal columns that span the given ones: means of year dummies are constant in a balanced panel."""
-    left, singular, _ = np.linalg.svd(columns / np.sqrt((columns**2).sum(axis=0)), full_matrices=False)
+    norm = np.sqrt((columns**2).sum(axis=0))
+    varying = norm > 1e-10 * scale
+    left, singular, _ = np.linalg.svd(columns[:, varying] / norm[varying], full_matrices=False)
     result: Floats = left[:, singular > 1e-10 * singular[0]]
     return result
 

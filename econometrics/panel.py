@@ -318,7 +318,9 @@ def _finish(state: _State, spec: PanelSpec, sources: Mapping[str, Source]) -> Pa
     data = data[[*keys, *(name for name in spec.output or data.columns if name not in keys)]]
     if not data[spec.year].isna().any():
         data = data.assign(**{spec.year: data[spec.year].astype("int64")})
-    check_panel(data, spec.firm, spec.year, spec.checks, spec.at("checks"))
+    # A panel that is refined was checked when it was built; its estimates count infinite values and leave them out.
+    if sources or spec.checks:
+        check_panel(data, spec.firm, spec.year, spec.checks, spec.at("checks"))
     definitions = [*(source.definitions for source in sources.values()), *state.definitions]
     return Panel(
         name=spec.panel,

@@ -15,6 +15,7 @@ from shuzhi import SpecError
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
 MOST_NODES = 100_000
+DEEPEST = 60
 LONGEST_GIVEN = 80
 
 
@@ -59,6 +60,9 @@ def read_yaml(text: str, file: str) -> tuple[Any, dict[Place, int]]:
 def _value_of(loader: Any, node: Any, place: Place, lines: dict[Place, int], problems: list[Problem]) -> Any:
     if len(lines) > MOST_NODES:
         raise SpecError(f"more than {MOST_NODES:,} entries: this is no specification")
+    if len(place) > DEEPEST:
+        line = node.start_mark.line + 1
+        raise SpecError(f"line {line}: nested more than {DEEPEST} deep, or an alias that holds itself")
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}

@@ -140,8 +140,8 @@ def prepare(
     number, names = pd.factorize(rows[unit], sort=True)
     pairs = zip(codes, groupings, strict=True)
     by_unit = tuple(_by_unit(code, number, pd.Index(names), grouping, unit) for code, grouping in pairs)
-    gram = _unit_gram(matrix, effects, number)
-    return PermutationProblem(model, gram, by_unit, pd.Index(names), len(rows), dropped, rows, place, notes)
+    whole = _unit_gram(matrix, effects, number)
+    return PermutationProblem(model, whole, by_unit, pd.Index(names), len(rows), dropped, rows, place, notes)
 
 
 def shuffled(codes: Integers, draws: int, generator: np.random.Generator) -> Integers:

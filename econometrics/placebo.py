@@ -135,8 +135,9 @@ def permutation_placebo(
         Column of analytic weights.
     scheme : {"firms", "rows", "random_adoption"}
         ``firms``: whole firms exchange their paths over the years; a year that the other firm lacks is filled from its
-        nearest one. ``rows``: single rows exchange (with ``within=report_year``, within the year). ``random_adoption``:
-        as many firms as are treated get a first treated year at random; the treatment must be 0 and then 1.
+        nearest one. ``rows``: single rows exchange (with ``within=report_year``, within the year), which rejects far
+        too often where treatment and errors of a firm are persistent. ``random_adoption``: as many firms as are treated
+        get a first treated year at random; the treatment must be 0 and then 1.
     within : str or sequence of str
         Columns within whose values rows or firms are exchanged.
     firm, year : str
@@ -254,6 +255,11 @@ def _source(
         return adoption_batches(adoption, draws, seed), adoption.firms, []
     exchange = shuffler(rows, scheme, within, firm, year)
     notes = []
+    if scheme == "rows" and firm in rows.columns and rows[firm].duplicated().any():
+        notes.append(
+            f"rows of one {firm} are exchanged one by one: where its treatment and errors are persistent the test "
+            "rejects far too often (29 % instead of 5 % in placebo_rejection_rates); prefer scheme='firms'"
+        )
     if exchange.borrowed > 0.1:
         notes.append(
             f"{exchange.borrowed:.0%} of the years that firms lend each other are not observed and come from the "

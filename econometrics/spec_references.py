@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from econometrics.mediation_intervals import ANALYTIC, BOOTSTRAP
 from econometrics.panel_yaml import Place, Problem, nearest
@@ -239,9 +241,17 @@ def _shown_problems(spec: StudySpec) -> Iterator[Problem]:
 
 
 def _option_problems(place: Place, kind: str, options: dict[str, Any]) -> Iterator[Problem]:
-    allowed = [key for key in inspect.signature(builder_of(kind)).parameters if key not in _GIVEN][1:]
-    for key in options:
-        yield from _unknown((*place, key), key, allowed, f"option of a table of kind {kind}")
+    builder = builder_of(kind)
+    allowed = [key for key in inspect.signature(builder).parameters if key not in _GIVEN][1:]
+    kinds = get_type_hints(builder)
+    for key, value in options.items():
+        if key not in allowed:
+            yield from _unknown((*place, key), key, allowed, f"option of a table of kind {kind}")
+            continue
+        try:
+            TypeAdapter(kinds[key], config={"arbitrary_types_allowed": True}).validate_python(value)
+        except ValidationError as error:
+            yield (*place, key), f"{error.errors(include_url=False)[0]['msg']} (given: {value!r})"
 
 
 def builder_of(kind: str) -> Callable[..., Any]:

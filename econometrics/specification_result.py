@@ -104,7 +104,8 @@ class SpecificationCurve:
         known = self._known()
         lines = [
             f"specification curve: {self.specifications:,} of {self.possible:,} specifications of "
-            f"{', '.join(self.choices)}; median {self.median:.4g} (standardised {self.standardised_median:.4g}), from {known['estimate'].min():.4g} to "
+            f"{', '.join(self.choices)}; median {self.median:.4g} (standardised "
+            f"{self.standardised_median:.4g}), from {known['estimate'].min():.4g} to "
             f"{known['estimate'].max():.4g}; {self.share_significant:.0%} significant at {self.level:g}, "
             f"{self.share_same_sign:.0%} with the sign of the median"
         ]

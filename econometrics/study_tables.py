@@ -60,8 +60,9 @@ def build_tables(results: StudyResults, language: Language | None = None) -> tup
     for plan in results.tables:
         try:
             tables[plan.name] = build_table(plan, results, chosen)
-        except ShuzhiError as error:
-            failures[plan.name] = str(error)
+        except Exception as error:
+            # The other tables are not lost for what nobody foresaw in one of them.
+            failures[plan.name] = str(error) if isinstance(error, ShuzhiError) else f"{type(error).__name__}: {error}"
     return tables, failures
 
 

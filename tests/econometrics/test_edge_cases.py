@@ -480,7 +480,6 @@ def test_a_large_level_costs_no_digits(expected: dict[str, np.ndarray]) -> None:
         "sur",
         "by group",
         "permute",
-        "threshold",
         "confounding",
     ):
         result = CASES[name].call(data, plain)

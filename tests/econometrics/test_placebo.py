@@ -120,6 +120,14 @@ def test_size_and_power() -> None:
     assert rates["simulations"].tolist() == [120, 120]
 
 
+def test_exchanging_rows_rejects_too_often(panel: pd.DataFrame) -> None:
+    rates = placebo_rejection_rates((0.0,), simulations=60, draws=99, firms=40, years=6, scheme="rows", seed=11)
+    assert rates.loc[0, "rate_low"] > 0.05
+    found = permutation_placebo(panel, Y, X, fixed_effects=["stock_code"], scheme="rows", draws=5)
+    assert any("far too often" in text for text in found.warnings)
+    assert not permutation_placebo(panel, Y, X, fixed_effects=["stock_code"], draws=25).warnings
+
+
 def test_what_cannot_be_done_is_refused(panel: pd.DataFrame) -> None:
     with pytest.raises(EstimationError, match="leave nothing"):
         permutation_placebo(panel, Y, "firm_age", fixed_effects=["stock_code", "report_year"], draws=5)

@@ -119,6 +119,9 @@ def test_what_is_random_needs_a_seed():
         ("by: owner,", "by: {cut: size},", "cut: and at: belong together"),
         ("by: owner,", "by: {column: owner, policy: year},", "give one of column, cut"),
         ("kind: models, parts: [plain, full, wide]", "kind: models", "names no parts"),
+        ("digits: 4", "digits: four", "Input should be a valid integer"),
+        ("digits: 4", "below: under", "Input should be 'standard_error'"),
+        ("digits: 4", "stars: [a]", "tables.main.options.stars"),
         ("kind: models,", "kind: modles,", "Input should be 'descriptive'"),
         ("year > 2000", "year >", "is no formula"),
         ("industry^year", "industry-year", "no interaction of columns"),
@@ -129,6 +132,14 @@ def test_what_is_random_needs_a_seed():
 def test_what_cannot_work_is_refused(old, new, said):
     assert GOOD.count(old) >= 1
     assert any(said in line for line in problems(GOOD.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "study", "study: 1", "study: x\nmodels: {}", "a: &a [*a]", "study: x\nmodels: {a: }"]
+)
+def test_what_is_no_study_is_refused_in_words(text):
+    with pytest.raises(SpecError):
+        parse_study_spec(text)
 
 
 def test_checks_are_read_with_their_lines_and_take_the_seed_of_the_study():

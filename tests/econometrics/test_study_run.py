@@ -220,6 +220,33 @@ def test_a_model_that_fails_is_listed_and_stops_nothing(panel):
     assert build_tables(found)[1] == {}
 
 
+def test_data_that_bear_no_model_are_reasons_and_no_crash(panel):
+    """Missing everywhere, one cluster, infinite values, a control that repeats another: each is said, in words."""
+    text = """\
+study: hard
+defaults: {controls: [size], fixed_effects: [stock_code, report_year], cluster: stock_code, seed: 1, draws: 100}
+variables: {never: log(size - size - 1), everyone: size > 0, double: 2 * size}
+models:
+  lost: {outcome: carbon_intensity_log, regressors: never}
+  lone: {outcome: carbon_intensity_log, regressors: is_cluster, cluster: everyone}
+  fixed: {outcome: carbon_intensity_log, regressors: is_state_owned}
+  same: {outcome: carbon_intensity_log, regressors: is_cluster, controls: [size, double]}
+  endless: {outcome: carbon_intensity_log, regressors: is_cluster, controls: [leverage]}
+heterogeneity:
+  thirds: {model: same, by: {quantiles_of: size, one_group_a_firm: first}, permute: none}
+"""
+    data = panel.assign(leverage=panel["leverage"].where(panel.index != 7, np.inf))
+    found = run(parse_study_spec(text, "hard.yml"), data)
+    reasons = {each.name: each.message for each in found.failures}
+    assert list(reasons) == ["lost", "lone", "fixed"]
+    assert "no row is left" in reasons["lost"]
+    assert "one cluster" in reasons["lone"] or "1 cluster" in reasons["lone"]
+    assert "is_state_owned cannot be estimated" in reasons["fixed"]
+    assert any("double" in text for text in found.models["same"].warnings)
+    assert found.models["endless"].dropped["infinite leverage"] == 1
+    assert len(found.groups["thirds"].models) == 3
+
+
 def test_the_same_panel_gives_the_same_results_and_stays_as_it_is(panel):
     spec, before = parse_study_spec(SMALL), panel.copy(deep=True)
     labels = {"is_cluster": Variable("is_cluster", "Cluster", "产业集群")}
