@@ -69,9 +69,19 @@ class GroupPermutation:
         return _p_values(self.differences, self.replicates)
 
     def shares(self) -> Floats:
-        """Share of relabellings with a difference at least as large, as bdiff prints it, two-sided."""
+        """Share of relabellings with a difference at least as large in size, two-sided."""
         larger, draws = _larger(self.differences, self.replicates)
         return np.asarray(np.divide(larger, draws, out=np.full(larger.shape, np.nan), where=draws > 0))
+
+    def one_sided_shares(self) -> Floats:
+        """Share of relabellings at least as far on the difference's own side, the smaller one, as bdiff counts."""
+        draws = np.isfinite(self.replicates).sum(axis=0)
+        rounding = 1e-12 * np.abs(self.differences)
+        with np.errstate(invalid="ignore"):
+            above = (self.replicates >= self.differences - rounding).sum(axis=0)
+            below = (self.replicates <= self.differences + rounding).sum(axis=0)
+        beyond = np.minimum(above, below).astype(np.float64)
+        return np.asarray(np.divide(beyond, draws, out=np.full(beyond.shape, np.nan), where=draws > 0))
 
     def joint_p_values(self) -> Floats:
         """One p value a name over all groups: of the variance of the estimates between the groups."""

@@ -27,7 +27,8 @@ class InteractedModel:
     terms : DataFrame
         Name of the term by regressor (rows) and group (columns); missing where it is not estimated.
     separate : DataFrame
-        Covariance of all terms with each group's own small-sample factor, as suest has it.
+        Covariance of all terms with each group's own small-sample factor: its z is that of the separate regressions.
+        Stata's suest has G / (G - 1) of all clusters for every group instead.
     """
 
     model: Regression

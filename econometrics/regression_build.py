@@ -194,7 +194,7 @@ def _degenerate(design: Design, fit: Fit, covariance: Floats) -> NDArray[np.bool
     if not design.clusters.names or min(design.clusters.levels) > len(fit.terms) + 8:
         return np.zeros(len(fit.terms), dtype=np.bool_)
     columns = fit.score_columns
-    influence = columns @ np.linalg.pinv(columns.T @ columns, hermitian=True)
+    influence = columns @ inverse_gram(columns)
     independent = ((influence * fit.residuals[:, None]) ** 2).sum(axis=0)
     outcome = design.weighted(design.columns([fit.outcome]))[:, 0]
     # A perfect fit has no errors to estimate a variance from, whatever the clusters.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ def study(
     check: Annotated[
         bool, typer.Option("--check", help="Only judge the specification, against the panel where one is named.")
     ] = False,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Mark the report as one of simulated data.")] = False,
 ) -> None:
     """Run a study: models, mechanism, heterogeneity, policies and robustness of one specification over a panel.
 
@@ -30,7 +32,6 @@ def study(
 
     Example:  shuzhi study liu2024 --panel panel.parquet --out study
     """
-    from flows.server import without_heartbeat
     from flows.settings import StudyParameters
     from shuzhi import UsageError
 
@@ -41,13 +42,16 @@ def study(
         raise UsageError("say where to write with --out FOLDER, or use --check")
     from flows.study_read import load_study
 
-    # What cannot work is said before Prefect takes its seconds to start.
+    # What cannot work is said before anything slow is imported.
     load_study(spec)
     _prepare()
-    from flows.study import run_study
+    from flows.study import do_study
 
-    with without_heartbeat():
-        summary = run_study(StudyParameters(spec=spec, panel=panel, out=str(out), data=data))
+    # The same work as the flow run-study, without the half minute that a temporary Prefect takes to start.
+    given = StudyParameters(spec=spec, panel=panel, out=str(out), data=data, is_simulated=simulated)
+    summary = do_study(given, progress=_show_progress if sys.stderr.isatty() else None)
+    if sys.stderr.isatty():
+        typer.echo("\r\033[K", nl=False, err=True)
     typer.echo(summary.text)
     for line in summary.skipped:
         typer.echo(f"Left out: {line}", err=True)
@@ -61,6 +65,11 @@ def study(
     )
     if summary.failed:
         raise typer.Exit(1)
+
+
+def _show_progress(part: str, name: str) -> None:
+    """Say on one line what is being worked on."""
+    typer.echo(f"\r\033[K{part.replace('_', ' ')}: {name}", nl=False, err=True)
 
 
 def _prepare() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from prefect import flow, task
+from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
@@ -105,8 +105,9 @@ def estimate(
     variables: Mapping[str, Variable],
     progress: Callable[[str, str], None] | None = None,
 ) -> StudyResults:
-    """Run a study over a panel as one task."""
-    return run_study_of(spec, data, variables, progress)
+    """Run a study over a panel as one task; its log says what is being worked on."""
+    logger = get_run_logger()
+    return run_study_of(spec, data, variables, progress or (lambda part, name: logger.info("%s: %s", part, name)))
 
 
 def count_results(results: StudyResults) -> dict[str, int]:

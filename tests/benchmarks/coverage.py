@@ -1,9 +1,11 @@
 """Monte Carlo of the econometrics: how often intervals of an indirect effect cover it, and what other modules add.
 
-    python -m tests.benchmarks.coverage                        1,000 panels a design, about 15 minutes on two cores
+    python -m tests.benchmarks.coverage                        1,000 panels a design, about half an hour on two free cores
     python -m tests.benchmarks.coverage --panels 50            a quick look
     python -m tests.benchmarks.coverage --out docs/coverage    writes docs/coverage.md and docs/coverage.json
     python -m tests.benchmarks.coverage --sections groups      one section anew, the others as stored
+
+From 500 panels on and without --out the tables are also written to docs/accuracy.md.
 
 Every design draws unbalanced panels (3 to 10 years a firm) with firm and year effects, regressors and errors that are
 correlated over time within a firm and heteroskedastic, and estimates a and b with both effects absorbed. Sections of
@@ -16,6 +18,7 @@ import argparse
 import importlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -39,12 +42,15 @@ from econometrics.mediation_intervals import (
 )
 from econometrics.mediation_model import build_model, read_names
 from econometrics.mediation_system import linear_system
+from tests.benchmarks.document import write_parts
 
 # Modules with a title and a function ``run(panels, processes) -> list of dicts``, a row each.
 SECTIONS = {"groups": "tests.benchmarks.coverage_groups", "placebo": "tests.benchmarks.coverage_placebo"}
 TITLE = "Coverage of 95 % intervals of the indirect effect"
 OUTPUT = Path(__file__).resolve().parents[2] / "bench-output" / "coverage"
 LEVEL, DRAWS, YEARS = 0.95, 999, 10
+# With fewer panels the tables of docs/accuracy.md stay as they are.
+ENOUGH = 500
 EFFECTS = {
     "a = 0.3, b = 0.3": (0.3, 0.3),
     "a = 0, b = 0.3": (0.0, 0.3),
@@ -227,6 +233,11 @@ def report(found: dict[str, list[dict[str, Any]]]) -> str:
     return "\n".join(text)
 
 
+def document_part(text: str) -> str:
+    """The report as it stands in docs/accuracy.md: its sections have titles in bold, no headings."""
+    return re.sub(r"^## (.*)$", r"**\1**", text.split("\n", 2)[2].strip(), flags=re.MULTILINE)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all sections and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -250,7 +261,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{section}: {minutes:.1f} minutes with {options.processes} processes", flush=True)
     text = report(found)
     place.write_text(text, encoding="utf-8")
-    print(text)
+    if options.out == OUTPUT and options.panels >= ENOUGH:
+        write_parts({"coverage": document_part(text)})
+    else:
+        print(text)
     return 0
 
 

@@ -178,3 +178,12 @@ def test_a_split_that_cannot_be_estimated_is_flagged() -> None:
         family_of_splits(data, "y", ["x"], splits={"lonely": "lonely"}, fixed_effects=["firm"], unit="firm", draws=9)
     with pytest.raises(EstimationError, match="group one"):
         permute_groups(data, "y", ["x"], group="lonely", fixed_effects=["firm"], unit="firm", draws=9)
+
+
+def test_one_sided_shares_by_counting() -> None:
+    result = permute_groups(firm_panel(gap=0.1), "y", ["x", "c"], group="group", unit="firm", draws=99)
+    for place in (0, 1):
+        drawn, observed = result.replicates[:, place, 0], result.differences[place, 0]
+        above = sum(value > observed for value in drawn) / 99
+        assert result.one_sided_shares()[place, 0] == pytest.approx(min(above, 1 - above))
+    assert (result.one_sided_shares() <= 0.5).all()

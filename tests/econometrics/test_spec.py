@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from econometrics.spec import parse_study_spec
+from econometrics.spec import StudySpec, parse_study_spec
 from econometrics.spec_columns import plan_study
 from econometrics.spec_models import checks_of, full_mediation, full_model
 from econometrics.study_sample import prepare_sample
@@ -246,6 +246,20 @@ def test_doubled_firm_years_are_refused():
     data = panel()
     with pytest.raises(DataError, match="1 firm-years of firm and year occur more than once"):
         prepare_sample(parse_study_spec(GOOD), pd.concat([data, data.head(1)]), {})
+
+
+def test_the_example_of_the_guide_is_a_study():
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
+    example = guide.split("```yaml\n")[1].split("```")[0]
+    spec = parse_study_spec(example, "mine.yml")
+    columns = ["stock_code", "report_year", "industry", "size", "leverage", "is_cluster", "digital_log1p"]
+    plan = plan_study(spec, [*columns, "carbon_intensity_log", "green_patents"])
+    assert plan.names["models"] == ("baseline", "industry_year")
+    assert plan.skipped == []
+    # Every key of the guide's table is one of a study, and every key of a study stands in it.
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    told = {key for row in rows for key in row.replace("`", "").replace(" ", "").split(",")}
+    assert told == set(StudySpec.model_fields)
 
 
 @pytest.mark.parametrize("name", ["liu2024", "demo", "city", "finglm"])
