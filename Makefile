@@ -4,7 +4,7 @@
 # make accuracy  measures identity and sections on the labelled reports, beside cntext, and on changed reports
 # make readability  trains the model of characters and measures what is judged garbled
 # make bench-econometrics  times bootstraps, permutations and fits beside linearmodels and pyfixest, with equal replicates
-# make coverage  measures by simulation how often intervals cover and tests reject; about 20 minutes
+# make coverage  measures by simulation how often intervals cover and tests reject; half an hour on two free cores
 # make fuzz   runs 5,000 damaged and hostile files through the whole job, in under an hour
 PYTHON ?= python3
 VENV ?= .venv

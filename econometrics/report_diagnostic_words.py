@@ -27,6 +27,8 @@ Kind = Literal[
     "singletons",
     "dropped",
     "units",
+    "panel_decomposition",
+    "panel_warning",
 ]
 
 # By kind: how much it weighs, Chinese, English. Numbers come as text, shown alike everywhere.
@@ -41,6 +43,8 @@ SENTENCES: dict[Kind, tuple[Weight, str, str]] = {
         "effects little but the cost ratio is left.",
     ),
     "emission_measured": ("note", "{where_zh}：{sentence_zh}", "{where_en}: {sentence_en}"),
+    "panel_decomposition": ("serious", "面板：{sentence_zh}", "Panel: {sentence_en}"),
+    "panel_warning": ("note", "面板：{sentence_zh}", "Panel: {sentence_en}"),
     "weak_instrument": (
         "serious",
         "{where_zh}：工具变量较弱，{strength_zh}。两阶段最小二乘有偏且区间失真，请以 Anderson-Rubin 区间为准。",

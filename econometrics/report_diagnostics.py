@@ -80,6 +80,7 @@ def study_diagnostics(
     find = _Finder(results, naming)
     found = [
         *find.emissions(decompositions or {}),
+        *find.notes(),
         *find.instruments(),
         *find.reliabilities(),
         *find.few_clusters(),
@@ -131,6 +132,13 @@ class _Finder:
                 kind = "emission_nearly" if is_nearly_apportioned(each) else "emission_measured"
             facts = {"sentence_zh": each.sentence("zh"), "sentence_en": each.sentence("en")}
             yield self._say(kind, [own], between=between, joint=joint, **facts)
+
+    def notes(self) -> Iterable[Diagnostic]:
+        """What the panel's own steps said of it; assumptions stand in the panel's outputs."""
+        for note in self.results.notes:
+            if note.kind != "assumption":
+                kind: Kind = "panel_decomposition" if note.kind == "decomposition" else "panel_warning"
+                yield self._say(kind, [], sentence_zh=note.text("zh"), sentence_en=note.text("en"))
 
     def instruments(self) -> Iterable[Diagnostic]:
         for part, name, model in self._regressions():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 
 from econometrics.describe import CorrelationMatrix, correlation_matrix, descriptive_statistics
 from econometrics.magnitude import economic_magnitude
+from econometrics.panel_step_result import PanelNote
 from econometrics.spec import StudySpec
 from econometrics.spec_columns import SECTIONS
 from econometrics.spec_models import full_mediation, full_model
@@ -60,6 +61,7 @@ def run(
     data: pd.DataFrame,
     *,
     variables: Mapping[str, Variable] | None = None,
+    notes: Sequence[PanelNote] = (),
     progress: Progress | None = None,
 ) -> StudyResults:
     """Run a study over a panel.
@@ -72,6 +74,8 @@ def run(
         The panel.
     variables : mapping of str to Variable, optional
         Labels, units and sources of its columns; those of the specification come first.
+    notes : sequence of PanelNote
+        What the steps of the panel said of it.
     progress : callable, optional
         Called with part and name before each result is worked out.
 
@@ -90,7 +94,7 @@ def run(
         Doubled firm-years, or no row left.
     """
     start = time.perf_counter()
-    sample = prepare_sample(spec, data, variables or {})
+    sample = prepare_sample(spec, data, variables or {}, notes)
     state = _Run(spec, sample, progress or (lambda part, name: None))
     state.seconds["sample"] = round(time.perf_counter() - start, 3)
     descriptive, correlations = _describe(state)
@@ -110,6 +114,7 @@ def run(
         descriptive=descriptive,
         correlations=correlations,
         seconds=state.seconds,
+        notes=sample.panel.notes,
     )
     found: dict[str, Any] = dict(state.results)
     results = replace(results, **found)

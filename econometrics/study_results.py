@@ -20,6 +20,7 @@ from econometrics.instrument_result import InstrumentedRegression
 from econometrics.magnitude import EconomicMagnitude
 from econometrics.mediation_result import Mediation
 from econometrics.moderators import Moderation
+from econometrics.panel_step_result import PanelNote
 from econometrics.placebo_did import Placebo
 from econometrics.regression_result import Regression
 from econometrics.threshold import ThresholdRegression
@@ -225,6 +226,8 @@ class StudyResults:
         What is to be shown as figures.
     failures : tuple of Failure
         What is not there, and why, in the order of the specification.
+    notes : tuple of PanelNote
+        What the steps of the panel and of the sample said of it: decompositions, assumptions, warnings.
     seconds : dict of str to float
         Seconds of each part, the only thing here that differs from run to run.
     """
@@ -258,6 +261,7 @@ class StudyResults:
     tables: tuple[TablePlan, ...] = ()
     figures: tuple[FigurePlan, ...] = ()
     failures: tuple[Failure, ...] = ()
+    notes: tuple[PanelNote, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
     def labels(self, language: Language) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from econometrics.panel import Panel, refine_panel
 from econometrics.panel_formula import evaluate, parse_formula
+from econometrics.panel_step_result import PanelNote
 from econometrics.panel_yaml import Place, Problem
 from econometrics.sample import check_firm_years
 from econometrics.spec import StudySpec
@@ -47,7 +48,9 @@ class StudySample:
         return self.conditions[where] if where is not None else pd.Series(True, index=self.panel.data.index)
 
 
-def prepare_sample(spec: StudySpec, data: pd.DataFrame, variables: Mapping[str, Variable]) -> StudySample:
+def prepare_sample(
+    spec: StudySpec, data: pd.DataFrame, variables: Mapping[str, Variable], notes: Sequence[PanelNote] = ()
+) -> StudySample:
     """Judge a study against a panel, and take the sample's steps.
 
     Parameters
@@ -58,6 +61,8 @@ def prepare_sample(spec: StudySpec, data: pd.DataFrame, variables: Mapping[str, 
         The panel.
     variables : mapping of str to Variable
         What is known of its columns.
+    notes : sequence of PanelNote
+        What the panel's own steps said of it.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def prepare_sample(spec: StudySpec, data: pd.DataFrame, variables: Mapping[str, 
     plan = plan_study(spec, [str(name) for name in data.columns])
     keys = spec.panel
     check_firm_years(data, keys.firm, keys.year)
-    panel = refine_panel(data, variables, plan.sample)
+    panel = refine_panel(data, variables, plan.sample, notes=notes)
     panel = replace(panel, variables=labelled(spec, panel.variables))
     conditions: dict[str, pd.Series] = {}
     problems = [*_text_problems(spec, plan, panel.data), *_condition_problems(spec, plan, panel.data, conditions)]

@@ -90,8 +90,8 @@ def _check(spec: str, panel: str, data: str) -> None:
     if not panel and not data:
         typer.echo(f"{found.file}: {counts}; no problem found (name a panel to check its columns too)")
         return
-    table, variables, _ = read_study_panel(found, StudyParameters(spec=spec, panel=panel, out="", data=data))
-    sample = prepare_sample(found, table, variables)
+    given = read_study_panel(found, StudyParameters(spec=spec, panel=panel, out="", data=data))
+    sample = prepare_sample(found, given.data, given.variables, given.notes)
     typer.echo(sample.panel.sample_flow().to_string(index=False))
     for each in sample.plan.skipped:
         typer.echo(f"Left out: {found.file} line {each.line}: {each.part} {each.name}: {each.message}")

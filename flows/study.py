@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from econometrics.panel_step_result import PanelNote
 from econometrics.spec import StudySpec
 from econometrics.study import run
 from econometrics.study_results import StudyResults
@@ -66,15 +67,15 @@ def do_study(
     """Run a study, with or without Prefect around it; see `run_study`."""
     started = time.monotonic()
     spec = load_study(parameters.spec)
-    data, variables, source = read_study_panel(spec, parameters)
-    results = (work or run_study_of)(spec, data, variables, progress)
+    panel = read_study_panel(spec, parameters)
+    results = (work or run_study_of)(spec, panel.data, panel.variables, panel.notes, progress)
     out = Path(parameters.out)
-    provenance = {"面板 panel": {**source, "rows": results.panel_rows}}
+    provenance = {"面板 panel": {**panel.source, "rows": results.panel_rows}}
     written = write_study(results, out, provenance=provenance, simulated=parameters.is_simulated)
     text = summary_text(results)
     seconds = time.monotonic() - started
     names = [path.relative_to(out).as_posix() for path in written]
-    write_run_file(parameters, results, source, names, seconds, out)
+    write_run_file(parameters, results, panel.source, names, seconds, out)
     if publish_to is not None:
         publish_to(out, results, text)
     return StudySummary(
@@ -92,10 +93,11 @@ def run_study_of(
     spec: StudySpec,
     data: pd.DataFrame,
     variables: Mapping[str, Variable],
+    notes: Sequence[PanelNote],
     progress: Callable[[str, str], None] | None = None,
 ) -> StudyResults:
     """Run a study over a panel that was read."""
-    return run(spec, data, variables=variables, progress=progress)
+    return run(spec, data, variables=variables, notes=notes, progress=progress)
 
 
 @task(name="estimate", cache_policy=NO_CACHE, persist_result=False)
@@ -103,11 +105,14 @@ def estimate(
     spec: StudySpec,
     data: pd.DataFrame,
     variables: Mapping[str, Variable],
+    notes: Sequence[PanelNote],
     progress: Callable[[str, str], None] | None = None,
 ) -> StudyResults:
     """Run a study over a panel as one task; its log says what is being worked on."""
     logger = get_run_logger()
-    return run_study_of(spec, data, variables, progress or (lambda part, name: logger.info("%s: %s", part, name)))
+    return run_study_of(
+        spec, data, variables, notes, progress or (lambda part, name: logger.info("%s: %s", part, name))
+    )
 
 
 def count_results(results: StudyResults) -> dict[str, int]:

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
 
+from econometrics.panel_step_result import PanelNote, notes_from_records
 from econometrics.spec import StudySpec, parse_study_spec
 from econometrics.variables import Variable
 from flows.panel import load_panel
 from flows.panel_read import read_panel_file
 from flows.settings import StudyParameters
 from shuzhi import UsageError
+
+
+@dataclass(frozen=True)
+class StudyPanel:
+    """The panel of a study.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row a firm-year.
+    variables : dict of str to Variable
+        As far as they are known.
+    source : dict of str to str
+        Where it came from.
+    notes : tuple of PanelNote
+        What the steps that made it said of it.
+    """
+
+    data: pd.DataFrame
+    variables: dict[str, Variable]
+    source: dict[str, str]
+    notes: tuple[PanelNote, ...] = ()
 
 
 def study_file(name: str) -> Path:
@@ -50,20 +74,8 @@ def load_study(name: str) -> StudySpec:
     return parse_study_spec(text, path.name)
 
 
-def read_study_panel(
-    spec: StudySpec, parameters: StudyParameters
-) -> tuple[pd.DataFrame, dict[str, Variable], dict[str, str]]:
-    """Read the panel that is named, or read or build the one that the specification names.
-
-    Returns
-    -------
-    data : DataFrame
-        The panel.
-    variables : dict of str to Variable
-        As far as they are known.
-    source : dict of str to str
-        Where it came from.
-    """
+def read_study_panel(spec: StudySpec, parameters: StudyParameters) -> StudyPanel:
+    """Read the panel that is named, or read or build the one that the specification names."""
     folder = study_file(parameters.spec).parent
     if not parameters.panel and spec.panel.spec:
         path = _beside(spec.panel.spec, folder)
@@ -73,13 +85,14 @@ def read_study_panel(
             raise spec.error(
                 [(("panel",), f"{words}; write panel: {{spec: …, firm: {panel.firm}, year: {panel.year}}}")]
             )
-        return panel.data, dict(panel.variables), {"panel_spec": path.name, "panel_spec_hash": panel.spec_hash}
+        source = {"panel_spec": path.name, "panel_spec_hash": panel.spec_hash}
+        return StudyPanel(panel.data, dict(panel.variables), source, panel.notes)
     place = parameters.panel or (str(_beside(spec.panel.file, folder)) if spec.panel.file else "")
     if not place:
         raise UsageError(f"{parameters.spec}: names no panel; name one with --panel FILE")
     data, variables, facts = read_panel_file(place)
     source = {"panel_file": Path(place).name, "panel_spec_hash": str(facts.get("spec_hash", ""))}
-    return data, variables, source
+    return StudyPanel(data, variables, source, notes_from_records(facts.get("notes", [])))
 
 
 def _beside(name: str, folder: Path) -> Path:

@@ -1,6 +1,6 @@
 """Monte Carlo of the econometrics: how often intervals of an indirect effect cover it, and what other modules add.
 
-    python -m tests.benchmarks.coverage                        1,000 panels a design, about half an hour on two free cores
+    python -m tests.benchmarks.coverage                        1,000 panels a design, half an hour on two cores
     python -m tests.benchmarks.coverage --panels 50            a quick look
     python -m tests.benchmarks.coverage --out docs/coverage    writes docs/coverage.md and docs/coverage.json
     python -m tests.benchmarks.coverage --sections groups      one section anew, the others as stored

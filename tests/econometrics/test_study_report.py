@@ -471,3 +471,23 @@ staggered:
     assert ("即使平行趋势成立，区间也含 0" in words) == (breakdown == 0)
     weight = results.staggered["pilot"].bacon.forbidden_weight
     assert (f"有 {weight * 100:.1f}% 的权重" in words) == (weight > 0.1)
+
+
+def test_what_the_panel_said_of_itself_reaches_the_page(results):
+    from dataclasses import replace as changed
+
+    from econometrics.panel_step_result import PanelNote
+    from econometrics.report_base import Naming
+    from econometrics.report_diagnostics import study_diagnostics
+
+    notes = (
+        PanelNote("decomposition", "emissions", "强度只随成本率变化", "the intensity varies with the cost ratio alone"),
+        PanelNote("warning", "policy", "", "three places are unknown"),
+        PanelNote("assumption", "policy", "", "the notice counts"),
+    )
+    noted = changed(results, notes=notes)
+    found = {each.kind: each for each in study_diagnostics(noted, Naming(noted))}
+    assert found["panel_decomposition"].weight == "serious"
+    assert "强度只随成本率变化" in found["panel_decomposition"].zh
+    assert "three places are unknown" in found["panel_warning"].zh
+    assert not any("the notice counts" in each.en for each in found.values())

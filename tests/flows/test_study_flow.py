@@ -95,7 +95,8 @@ def test_a_panel_may_lie_in_every_format(files, panel, kind):
     else:
         plain.to_excel(place, index=False)
     spec = load_study(str(files / "small.yml"))
-    data, _, source = read_study_panel(spec, parameters(files, panel=place.name))
+    given = read_study_panel(spec, parameters(files, panel=place.name))
+    data, source = given.data, given.source
     assert source["panel_file"] == place.name
     assert len(data) == len(panel)
     assert data["stock_code"].astype(str).str.len().eq(6).all()
@@ -162,7 +163,8 @@ def test_a_panel_is_built_from_its_own_specification(tmp_path, panel):
     )
     (tmp_path / "small.yml").write_text(SPEC.replace("title:", "panel: panel.yml\ntitle:"), encoding="utf-8")
     spec = load_study(str(tmp_path / "small.yml"))
-    data, _, source = read_study_panel(spec, StudyParameters(spec=str(tmp_path / "small.yml"), out="x"))
+    given = read_study_panel(spec, StudyParameters(spec=str(tmp_path / "small.yml"), out="x"))
+    data, source = given.data, given.source
     assert len(data) == len(panel)
     assert source["panel_spec"] == "panel.yml"
     other = SPEC.replace("title:", "panel: {spec: panel.yml, firm: size}\ntitle:")
@@ -203,8 +205,8 @@ def test_the_pilots_of_real_cities_by_every_estimator(shared, tmp_path):
     quick = spec.text.replace("draws: 1000", "draws: 100")
     from econometrics.spec import parse_study_spec
 
-    data, variables, _ = read_study_panel(spec, given)
-    found = run(parse_study_spec(quick, "city.yml"), data, variables=variables)
+    panel = read_study_panel(spec, given)
+    found = run(parse_study_spec(quick, "city.yml"), panel.data, variables=panel.variables, notes=panel.notes)
     assert found.failures == ()
     overall = found.staggered["intensity"].to_frame().query("aggregation == 'overall'").set_index("estimator")
     assert len(overall) == 6
@@ -223,10 +225,9 @@ def test_apportioned_emissions_vary_with_cost_by_revenue_alone(shared, tmp_path)
 
     given = real("finglm", shared, tmp_path)
     spec = load_study("finglm")
-    data, variables, _ = read_study_panel(spec, given)
-    found = run(
-        parse_study_spec(spec.text.replace("draws: 1000", "draws: 100"), "finglm.yml"), data, variables=variables
-    )
+    panel = read_study_panel(spec, given)
+    quick = parse_study_spec(spec.text.replace("draws: 1000", "draws: 100"), "finglm.yml")
+    found = run(quick, panel.data, variables=panel.variables, notes=panel.notes)
     assert found.failures == ()
     assert found.models["trap"].coefficients["cost_log_share"] == pytest.approx(1, abs=1e-9)
     assert found.models["trap"].within_r2 == pytest.approx(1, abs=1e-9)
