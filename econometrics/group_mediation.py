@@ -12,7 +12,7 @@ from econometrics.group_estimands import Estimands, independent_model, paired, w
 from econometrics.group_permutation import GroupPermutation, permute_groups
 from econometrics.groupings import Grouping, as_grouping
 from econometrics.resample import draw_cluster_weights, gram_kernel
-from econometrics.sample import estimation_sample, numeric_values
+from econometrics.sample import columns_of, estimation_sample, numeric_values
 from shuzhi import EstimationError
 
 Floats = NDArray[np.float64]
@@ -159,7 +159,8 @@ def indirect_by_group(
     group : str or Grouping
         Column or grouping.
     cluster : str
-        Column of the clusters that the bootstrap draws; within groups where each cluster lies in one group.
+        Column of the clusters that the bootstrap draws, or an interaction ``a^b``; within groups where each lies
+        in one group.
     controls, fixed_effects : sequence of str
         In both equations; effects are absorbed anew in each group and draw.
     permute : str, optional
@@ -186,13 +187,17 @@ def indirect_by_group(
     known = grouping.labels.notna().to_numpy()
     frame = data.loc[known].reset_index(drop=True)
     sample = estimation_sample(
-        frame, numeric=model.columns, categorical=[cluster], fixed_effects=fixed_effects, drop_singletons=False
+        frame,
+        numeric=model.columns,
+        categorical=columns_of([cluster]),
+        fixed_effects=fixed_effects,
+        drop_singletons=False,
     )
     rows = sample.data
     model, lost = independent_model(rows, model, fixed_effects)
     labels = grouping.labels.loc[known].to_numpy()[rows.index.to_numpy()]
     matrix = np.column_stack([numeric_values(rows[name]) for name in model.columns])
-    effects, clusters = encode_effects(rows, fixed_effects), pd.factorize(rows[cluster], sort=True)[0]
+    effects, clusters = encode_effects(rows, fixed_effects), encode_effects(rows, [cluster]).codes[0]
     places = pd.factorize(pd.Series(labels))[0]
     nested = is_nested(clusters, places)
     weights = None if nested else draw_cluster_weights(int(clusters.max()) + 1, draws, seed)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -171,6 +172,16 @@ def test_indirect_effects_by_group() -> None:
     assert difference["estimate"] == pytest.approx(permuted.differences[4, 0], abs=1e-12)
     assert difference["permutation_p_value"] == permuted.p_values()[4, 0]
     assert difference["p_value"] > 0.01
+
+
+def test_indirect_effects_may_draw_interacted_clusters() -> None:
+    data = firm_panel(firms=60, gap=0.0)
+    number = data["firm"].astype("category").cat.codes
+    data = data.assign(place=number % 7, branch=number % 3, cell=number % 7 * 10 + number % 3)
+    given: dict[str, Any] = {"group": "group", "controls": ["c"], "fixed_effects": ["firm", "year"], "draws": 50}
+    named = indirect_by_group(data, "y", "x", "m", cluster="place^branch", **given).to_frame()
+    joined = indirect_by_group(data, "y", "x", "m", cluster="cell", **given).to_frame()
+    pd.testing.assert_frame_equal(named, joined)
 
 
 def test_clusters_that_span_groups_are_drawn_once() -> None:
