@@ -21,7 +21,8 @@ FIXEST := bench-output/fixest
 demo: $(SETUP)
 	$(BIN)/shuzhi demo --out demo
 
-# A file's tests share what they make, so that a file is the unit.
+# A file's tests share what they make, so that a file is the unit. Two processes with two threads each would wait for each other.
+test: export OPENBLAS_NUM_THREADS = 1
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -34,9 +35,9 @@ bench: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.reading
 	$(BIN)/python -m tests.benchmarks.remeasuring
 
-# One thread a process: on a busy machine two threads of BLAS wait for each other.
+bench-econometrics coverage: export OPENBLAS_NUM_THREADS = 1
 bench-econometrics: $(SETUP) $(FIXEST)/.set-up
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.econometrics --pyfixest $(FIXEST)/$(notdir $(BIN))/python
+	$(BIN)/python -m tests.benchmarks.econometrics --pyfixest $(FIXEST)/$(notdir $(BIN))/python
 
 $(FIXEST)/.set-up:
 	$(PYTHON) -m venv $(FIXEST)
@@ -44,7 +45,7 @@ $(FIXEST)/.set-up:
 	$(PYTHON) -c "import pathlib; pathlib.Path('$(FIXEST)/.set-up').touch()"
 
 coverage: $(SETUP)
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.coverage
+	$(BIN)/python -m tests.benchmarks.coverage
 
 accuracy: $(SETUP) $(CNTEXT)/.set-up
 	$(BIN)/python -m tests.benchmarks.accuracy --changes --cntext $(CNTEXT)/$(notdir $(BIN))/python
