@@ -4,6 +4,7 @@
 # make accuracy  measures identity and sections on the labelled reports, beside cntext, and on changed reports
 # make readability  trains the model of characters and measures what is judged garbled
 # make bench-econometrics  times bootstraps, permutations and fits beside linearmodels and pyfixest, with equal replicates
+# make bench-clusters  plants clusters in simulated plants and counts what each method finds and invents; half an hour
 # make coverage  measures by simulation how often intervals cover and tests reject; half an hour on two free cores
 # make fuzz   runs 5,000 damaged and hostile files through the whole job, in under an hour
 PYTHON ?= python3
@@ -16,7 +17,7 @@ SETUP := $(VENV)/.set-up
 CNTEXT := bench-output/cntext
 FIXEST := bench-output/fixest
 
-.PHONY: demo test lint bench bench-econometrics coverage accuracy readability fuzz clean
+.PHONY: demo test lint bench bench-clusters bench-econometrics coverage accuracy readability fuzz clean
 
 demo: $(SETUP)
 	$(BIN)/shuzhi demo --out demo
@@ -34,6 +35,10 @@ lint: $(SETUP)
 bench: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.reading
 	$(BIN)/python -m tests.benchmarks.remeasuring
+
+bench-clusters: $(SETUP)
+	$(BIN)/python -m tests.benchmarks.clusters
+	$(BIN)/python -m tests.benchmarks.k_density
 
 bench-econometrics coverage: export OPENBLAS_NUM_THREADS = 1
 bench-econometrics: $(SETUP) $(FIXEST)/.set-up
