@@ -20,6 +20,7 @@ from flows.settings import (
     ReadingOptions,
     ReadParameters,
     RunParameters,
+    StudyParameters,
     parse_years,
     usage_error,
 )
@@ -33,6 +34,7 @@ MODELS = [
     JobOptions,
     RunParameters,
     AnnualUpdateParameters,
+    StudyParameters,
     FetchParameters,
     GridParameters,
 ]
