@@ -131,6 +131,12 @@ def k_density(
     simulated = simulate_densities(distances, used.site, tasks, grid, draws=draws, seed=seed, threads=threads)
     with ThreadPoolExecutor(threads) as executor:
         results = list(executor.map(partial(_result, grid, level), members, tasks, densities, simulated))
+    wide = [result for result in results if result.global_level > level * (1 + 1e-9)]
+    if wide:
+        warnings.append(
+            f"{draws:,} draws are too few for global bands at {level:g} of {len(wide)} industries: up to "
+            f"{max(result.global_level for result in wide):.3f} of the simulated densities hit the highest of them"
+        )
     return KDensities(
         industries={result.industry: result for result in results},
         plants=len(used.site),
@@ -198,6 +204,7 @@ def _result(
         global_high=bands.global_high,
         p_localised=localised,
         p_dispersed=dispersed,
+        global_level=bands.global_level,
     )
 
 

@@ -22,6 +22,9 @@ class Bands:
         The identical percentile at all points, so that a given share of the simulated curves hits the band anywhere.
     global_low_percentile, global_high_percentile : float
         That percentile, between 0 and 100.
+    global_level : float
+        The share that hits the upper or the lower band, whichever is larger: more than asked for if there are too few
+        curves for a percentile as far out as needed.
     """
 
     local_low: Floats
@@ -30,6 +33,7 @@ class Bands:
     global_high: Floats
     global_low_percentile: float
     global_high_percentile: float
+    global_level: float
 
 
 def confidence_bands(simulated: Floats, level: float = 0.05) -> Bands:
@@ -40,7 +44,7 @@ def confidence_bands(simulated: Floats, level: float = 0.05) -> Bands:
     simulated : array of float, shape (draws, points)
         The simulated curves.
     level : float
-        Share of the curves beyond each local band at a point, and beyond each global band anywhere. The upper and
+        Share of the curves beyond each local band at a point, and hitting each global band anywhere. The upper and
         the lower band are separate: two one-sided tests.
 
     Returns
@@ -51,15 +55,16 @@ def confidence_bands(simulated: Floats, level: float = 0.05) -> Bands:
     ordered = np.sort(simulated, axis=0)
     local_low, local_high = np.quantile(ordered, [level, 1 - level], axis=0)
     below, above = _counts(ordered, simulated)
-    high = _global_rank(below.max(axis=1) + 1, level)
-    low = _global_rank(above.max(axis=1) + 1, level)
+    high, high_share = _global_rank(below.max(axis=1) + 1, level)
+    low, low_share = _global_rank(above.max(axis=1) + 1, level)
     return Bands(
         local_low=local_low,
         local_high=local_high,
-        global_low=ordered[draws - low],
-        global_high=ordered[high - 1],
-        global_low_percentile=100.0 * (draws - low + 1) / draws,
+        global_low=_at_rank(ordered[::-1], low),
+        global_high=_at_rank(ordered, high),
+        global_low_percentile=100.0 * (draws - low) / draws,
         global_high_percentile=100.0 * high / draws,
+        global_level=max(high_share, low_share),
     )
 
 
@@ -73,10 +78,26 @@ def _counts(ordered: Floats, curves: Floats) -> tuple[Integers, Integers]:
     return below, above
 
 
-def _global_rank(extreme: Integers, level: float) -> int:
-    """Smallest rank that at most a share ``level`` of the curves exceeds, given the largest rank of each curve."""
-    allowed = int(np.floor(level * len(extreme) + 1e-9))
-    return int(np.sort(extreme)[len(extreme) - 1 - allowed])
+def _global_rank(extreme: Integers, level: float) -> tuple[float, float]:
+    """Rank, between whole ones if need be, that a share ``level`` of the curves reaches, and the share that does.
+
+    Curves that touch the band count as hits: the band is made of the simulated curves, and a curve that is none of
+    them passes a rank as often as these reach it.
+    """
+    draws = len(extreme)
+    reached = np.cumsum(np.bincount(extreme, minlength=draws + 1)[::-1])[::-1] / draws
+    if reached[draws] >= level:
+        return float(draws), float(reached[draws])
+    above = int(np.argmax(reached <= level))
+    share = (reached[above - 1] - level) / (reached[above - 1] - reached[above])
+    return above - 1 + float(share), level
+
+
+def _at_rank(ordered: Floats, rank: float) -> Floats:
+    """Values at a rank, counted from one, between whole ranks in proportion."""
+    below = min(int(rank), len(ordered) - 1)
+    values: Floats = ordered[below - 1] + (rank - below) * (ordered[below] - ordered[below - 1])
+    return values
 
 
 def envelope_p_values(observed: Floats, simulated: Floats) -> tuple[float, float]:

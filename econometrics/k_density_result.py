@@ -33,6 +33,8 @@ class IndustryDensity:
         Confidence bands, per kilometre.
     p_localised, p_dispersed : float
         p values of the test of the whole curve against being nowhere too high, and nowhere too low.
+    global_level : float
+        Share of the simulated densities that hit a global band anywhere; above the level if draws are too few.
     """
 
     industry: str
@@ -47,6 +49,7 @@ class IndustryDensity:
     global_high: Floats
     p_localised: float
     p_dispersed: float
+    global_level: float
 
     @property
     def localisation(self) -> Floats:

@@ -174,21 +174,41 @@ def test_the_kernel_keeps_its_mass_above_zero():
 
 def test_bands_by_counting():
     rng = np.random.default_rng(6)
-    curves = rng.normal(size=(200, 15)).cumsum(axis=1)
+    curves = rng.normal(size=(400, 15)).cumsum(axis=1)
     bands = confidence_bands(curves, 0.05)
     np.testing.assert_allclose(bands.local_low, np.percentile(curves, 5, axis=0))
     np.testing.assert_allclose(bands.local_high, np.percentile(curves, 95, axis=0))
 
     def hits(rank):
+        """How many curves touch or cross the values at a rank."""
         high = np.sort(curves, axis=0)[rank - 1]
-        return sum(any(curve > high) for curve in curves)
+        return sum(any(curve >= high) for curve in curves)
 
-    rank = min(rank for rank in range(1, 201) if hits(rank) <= 10)
-    assert bands.global_high_percentile == pytest.approx(100 * rank / 200)
-    np.testing.assert_array_equal(bands.global_high, np.sort(curves, axis=0)[rank - 1])
+    above = min(rank for rank in range(1, 401) if hits(rank) <= 20)
+    assert 1 < above < 400
+    between = (hits(above - 1) - 20) / (hits(above - 1) - hits(above))
+    assert bands.global_high_percentile == pytest.approx(100 * (above - 1 + between) / 400)
+    ordered = np.sort(curves, axis=0)
+    np.testing.assert_allclose(bands.global_high, (1 - between) * ordered[above - 2] + between * ordered[above - 1])
     mirrored = confidence_bands(-curves, 0.05)
-    np.testing.assert_array_equal(bands.global_low, -mirrored.global_high)
-    assert hits(rank) <= 10 < hits(rank - 1)
+    np.testing.assert_allclose(bands.global_low, -mirrored.global_high)
+    assert bands.global_low_percentile == pytest.approx(100 - mirrored.global_high_percentile)
+    assert bands.global_level == pytest.approx(0.05)
+    # Of 30 rugged curves more than one in twenty is the highest somewhere: the band is their maximum.
+    few = confidence_bands(rng.normal(size=(30, 40)), 0.05)
+    assert few.global_high_percentile == 100
+    assert few.global_level > 0.05
+
+
+def test_a_new_curve_hits_the_bands_at_their_level():
+    rng = np.random.default_rng(20)
+    hits = []
+    for _ in range(150):
+        curves = rng.normal(size=(440, 30)).cumsum(axis=1)
+        bands = confidence_bands(curves[:400], 0.05)
+        hits += [(curves[400:] > bands.global_high).any(axis=1), (curves[400:] < bands.global_low).any(axis=1)]
+    # 12,000 curves against 150 pairs of bands, whose own levels scatter by a percentage point.
+    assert np.mean(hits) == pytest.approx(0.05, abs=0.005)
 
 
 def test_envelope_p_values_order_curves_by_their_ranks():
