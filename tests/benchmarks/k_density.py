@@ -197,7 +197,7 @@ def planted(seeds: int, counties: int | None, draws: int = 400) -> pd.DataFrame:
 
 
 def nominal(seeds: int, draws: int = 1000) -> pd.DataFrame:
-    """How often an industry whose plants are any of all plants is called localised or dispersed."""
+    """How often an industry whose plants are any of all plants is called localised or dispersed; standard errors."""
     rows = []
     for seed in range(1, seeds + 1):
         world = simulate_plants(seed, n_industries=20, n_plants=5000, planted_clusters=0)
@@ -212,7 +212,9 @@ def nominal(seeds: int, draws: int = 1000) -> pd.DataFrame:
                     "p of being dispersed at most 0.05": (table["p_dispersed"] <= 0.05).mean(),
                 }
             )
-    return pd.DataFrame(rows).groupby("K-density", sort=False).mean().reset_index()
+    groups = pd.DataFrame(rows).groupby("K-density", sort=False)
+    means, errors = groups.mean(), groups.sem()
+    return (means.map("{:.3f}".format) + errors.map(" ({:.3f})".format)).reset_index()
 
 
 def score(found: ClusterMap, world: SimulatedPlants) -> dict[str, float]:
