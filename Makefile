@@ -1,5 +1,7 @@
 # make demo   sets up a virtual environment and runs the main job on a simulated corpus
 # make test   sets up and passes lint, types and tests
+# make setup  sets up only: then .venv/bin/shuzhi run reports --out out
+# make first-index  measures the time from a clone to the first index of real PDFs
 # make bench  measures reading and matching against a bare PDFium loop and pdfplumber + jieba
 # make accuracy  measures identity and sections on the labelled reports, beside cntext, and on changed reports
 # make readability  trains the model of characters and measures what is judged garbled
@@ -17,7 +19,9 @@ SETUP := $(VENV)/.set-up
 CNTEXT := bench-output/cntext
 FIXEST := bench-output/fixest
 
-.PHONY: demo test lint bench bench-clusters bench-econometrics coverage accuracy readability fuzz clean
+.PHONY: setup first-index demo test lint bench bench-clusters bench-econometrics coverage accuracy readability fuzz clean
+
+setup: $(SETUP)
 
 demo: $(SETUP)
 	$(BIN)/shuzhi demo --out demo
@@ -35,6 +39,9 @@ lint: $(SETUP)
 bench: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.reading
 	$(BIN)/python -m tests.benchmarks.remeasuring
+
+first-index: $(SETUP)
+	$(BIN)/python -m tests.benchmarks.first_index
 
 bench-clusters: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.clusters

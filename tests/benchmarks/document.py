@@ -1,4 +1,4 @@
-"""The tables of docs/accuracy.md, between their marks."""
+"""The tables of docs/, between their marks."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "accuracy.md"
 
 
-def put_between_marks(text: str, part: str, content: str) -> str:
+def put_between_marks(text: str, part: str, content: str, document: Path = DOCUMENT) -> str:
     """Return a document with a part's content between its marks."""
     pattern = re.compile(rf"(<!-- {part} -->\n).*?(<!-- /{part} -->)", re.DOTALL)
     if not pattern.search(text):
-        sys.exit(f"{DOCUMENT.name} has no marks <!-- {part} --> and <!-- /{part} -->; put them where the table belongs")
+        sys.exit(f"{document.name} has no marks <!-- {part} --> and <!-- /{part} -->; put them where the table belongs")
     return pattern.sub(lambda match: f"{match[1]}{content}\n{match[2]}", text)
 
 
-def write_parts(parts: Mapping[str, str]) -> None:
+def write_parts(parts: Mapping[str, str], document: Path = DOCUMENT) -> None:
     """Write each part between its marks, and print it."""
-    text = DOCUMENT.read_text(encoding="utf-8")
+    text = document.read_text(encoding="utf-8")
     for part, content in parts.items():
-        text = put_between_marks(text, part, content)
+        text = put_between_marks(text, part, content, document)
         print(f"{content}\n")
-    DOCUMENT.write_text(text, encoding="utf-8")
+    document.write_text(text, encoding="utf-8")
