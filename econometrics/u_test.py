@@ -7,8 +7,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from econometrics.regress import Regression, SmallSample, StandardErrors, regress
-from econometrics.sample import columns_of, estimation_sample, numeric_values
+from econometrics.estimation.covariance import SmallSample, StandardErrors
+from econometrics.estimation.result import Regression
+from econometrics.estimation.sample import columns_of, estimation_sample, numeric_values
+from econometrics.regress.regression import regress
 from shuzhi import DataError, EstimationError
 
 Shape = Literal["u", "inverted_u"]

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from econometrics.cluster_benchmark import benchmark_clusters
-from econometrics.cluster_map import ClusterMap
 from econometrics.clusters import density_clusters, location_quotient_clusters
-from econometrics.simulate_plants import SimulatedPlants
+from econometrics.clusters.benchmark import benchmark_clusters
+from econometrics.clusters.map import ClusterMap
+from econometrics.simulate.plants import SimulatedPlants
 from tests.benchmarks.document import write_parts
 
 OUTPUT = Path(__file__).resolve().parents[2] / "bench-output"

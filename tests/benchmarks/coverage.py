@@ -31,17 +31,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econometrics.mediation_fit import fit_system
-from econometrics.mediation_intervals import (
+from econometrics.mediate.fit import fit_system
+from econometrics.mediate.intervals import (
     ANALYTIC,
     BOOTSTRAP,
     METHODS,
     analytic_inference,
+    chosen_method,
     monte_carlo_coefficients,
     resampling_inference,
 )
-from econometrics.mediation_model import build_model, read_names
-from econometrics.mediation_system import linear_system
+from econometrics.mediate.model import build_model, read_names
+from econometrics.mediate.system import linear_system
 from tests.benchmarks.document import write_parts
 
 # Modules with a title and a function ``run(panels, processes) -> list of dicts``, a row each.
@@ -207,13 +208,15 @@ def markdown(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def coverage_table(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Coverage in percent, one line a design, one column a method."""
+    """Coverage in percent, one line a design, one column a method; auto is the method that it chooses."""
     frame = pd.DataFrame(rows)
     wide = frame.pivot(index=["clusters", "effects"], columns="method", values="coverage")[list(METHODS)]
     order = list(dict.fromkeys(zip(frame["clusters"], frame["effects"], strict=True)))
-    lines = [f"| clusters | effects | {' | '.join(METHODS)} |", "|" + "---|" * (len(METHODS) + 2)]
+    chosen = {design.name: chosen_method("auto", design.clusters) for design in DESIGNS}
+    lines = [f"| clusters | effects | {' | '.join(METHODS)} | auto |", "|" + "---|" * (len(METHODS) + 3)]
     for clusters, effects in order:
-        shown = " | ".join(f"{100 * value:.1f}" for value in wide.loc[(clusters, effects)])
+        covered = wide.loc[(clusters, effects)]
+        shown = " | ".join(f"{100 * value:.1f}" for value in (*covered, covered[chosen[clusters]]))
         lines.append(f"| {clusters} | {effects} | {shown} |")
     return [*lines, ""]
 

@@ -7,15 +7,15 @@ effects, correlated over time, heteroskedastic); a third of the clusters is grou
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from econometrics.group_mediation import indirect_by_group
-from econometrics.group_permutation import permute_groups
 from econometrics.heterogeneity import by_group
+from econometrics.heterogeneity.mediation import IndirectByGroup, indirect_by_group
+from econometrics.heterogeneity.permutation import permute_groups
 from tests.benchmarks import coverage
 
 TITLE = "Tests between two groups: share of panels in which a test at 5 % rejects"
@@ -28,6 +28,7 @@ TESTS = (
     "x: permutation of clusters",
     "x: permutation of rows",
     "indirect: percentile bootstrap",
+    "indirect: expanded below 50 clusters",
     "indirect: permutation of clusters",
 )
 
@@ -87,8 +88,9 @@ def rejections(design: GroupDesign, seed: int) -> np.ndarray:
         permute="cluster",
         draws=DRAWS,
         seed=seed,
-    ).to_frame()
-    indirect = paths.loc[(paths["kind"] == "difference") & (paths["term"] == "indirect")].iloc[0]
+    )
+    indirect = difference_of(replace(paths, interval="percentile"))
+    chosen = difference_of(replace(paths, interval="auto"))
     return np.array(
         [
             found["interaction"] <= LEVEL,
@@ -96,9 +98,16 @@ def rejections(design: GroupDesign, seed: int) -> np.ndarray:
             units.p_values()[0, 0] <= LEVEL,
             rows.p_values()[0, 0] <= LEVEL,
             not indirect["interval_low"] <= 0 <= indirect["interval_high"],
+            not chosen["interval_low"] <= 0 <= chosen["interval_high"],
             indirect["permutation_p_value"] <= LEVEL,
         ]
     )
+
+
+def difference_of(paths: IndirectByGroup) -> pd.Series:
+    """The difference of the indirect effects."""
+    frame = paths.to_frame()
+    return frame.loc[(frame["kind"] == "difference") & (frame["term"] == "indirect")].iloc[0]
 
 
 def run_panels(task: tuple[GroupDesign, int, int]) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from econometrics.placebo_rates import placebo_rejection_rates
+from econometrics.placebo.rates import placebo_rejection_rates
 
 TITLE = "Permutation placebo: share of panels in which it rejects at 5 %"
 DRAWS = 199

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econometrics.absorb import encode_effects
+from econometrics.estimation.effects import encode_effects
 from econometrics.mediate import mediate
 from econometrics.regress import regress
 from econometrics.resample import coefficients_from_gram, draw_cluster_weights, gram_kernel

@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from econometrics.cluster_map import ClusterMap
-from econometrics.delimit import delimit_clusters
-from econometrics.distances import great_circle_km
+from econometrics.clusters.delimit import delimit_clusters
+from econometrics.clusters.map import ClusterMap
 from econometrics.k_density import k_density
-from econometrics.k_density_result import KDensities
-from econometrics.simulate_plants import SimulatedPlants, simulate_plants
+from econometrics.k_density.result import KDensities
+from econometrics.places.distances import great_circle_km
+from econometrics.simulate.plants import SimulatedPlants, simulate_plants
 from tests.benchmarks.document import write_parts
 
 OUTPUT = Path(__file__).resolve().parents[2] / "bench-output"

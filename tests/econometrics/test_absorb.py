@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics import absorb
-from econometrics.absorb import (
+from econometrics.estimation import absorb
+from econometrics.estimation.absorb import demean
+from econometrics.estimation.effects import (
     Effects,
     absorbed_degrees_of_freedom,
     connected_components,
-    demean,
     encode_effects,
     is_nested,
     keep_rows,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from econometrics.attention import add_government_attention, government_attention
+from econometrics.policies.attention import add_government_attention, government_attention
 from nlp.dictionary import parse
 from shuzhi import DataError
 

@@ -20,7 +20,7 @@ from econometrics.clusters import (
     related_clusters,
     strength_clusters,
 )
-from econometrics.simulate_plants import SimulatedPlants, simulate_plants
+from econometrics.simulate.plants import SimulatedPlants, simulate_plants
 from shuzhi import DataError
 
 
@@ -198,7 +198,7 @@ def test_concentration_against_loops(plants: SimulatedPlants) -> None:
 
 def test_spread_of_raw_concentration_under_random_location() -> None:
     """The standardised G has mean 0 and standard deviation 1 when plants choose places with the shares x."""
-    from econometrics.cluster_concentration import _measures
+    from econometrics.clusters.concentration_measures import _measures
 
     rng = np.random.Generator(np.random.PCG64(1))
     shares, sizes = np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.5, 0.2, 0.1, 0.1, 0.05, 0.05])

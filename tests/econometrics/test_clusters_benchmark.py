@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.cluster_benchmark import benchmark_clusters, score
 from econometrics.clusters import density_clusters, location_quotient_clusters
-from econometrics.distances import great_circle_km
-from econometrics.simulate_plants import SimulatedPlants, county_points, simulate_plants
+from econometrics.clusters.benchmark import benchmark_clusters, score
+from econometrics.places.distances import great_circle_km
+from econometrics.simulate.plants import SimulatedPlants, county_points, simulate_plants
 from shuzhi import DataError
 
 SEEDS = range(1, 9)

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from econometrics.microdata import find_columns, standard_microdata
-from econometrics.microdata_codes import industry_codes, place_codes, year_numbers
+from econometrics.clusters.microdata import find_columns, standard_microdata
+from econometrics.clusters.microdata_codes import industry_codes, place_codes, year_numbers
 from econometrics.reference import load_reference
 from shuzhi import DataError
 

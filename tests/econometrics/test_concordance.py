@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from econometrics.concordance import industry_scheme, map_industries, map_places
-from econometrics.place_lists import is_heading, list_date, name_stem, place_at_level, place_list, place_names
+from econometrics.clusters.industry_concordance import industry_scheme, map_industries
+from econometrics.places.concordance import map_places
+from econometrics.places.lists import is_heading, list_date, name_stem, place_at_level, place_list, place_names
 from econometrics.reference import load_reference
 from shuzhi import DataError
 

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 from scipy.sparse import csr_array
 
-from econometrics.delimit import delimit_clusters
-from econometrics.delimit_null import (
+from econometrics.clusters.delimit import delimit_clusters
+from econometrics.clusters.delimit_null import (
     Moments,
     gamma_tails,
     hypergeometric_quantile,
@@ -19,10 +19,10 @@ from econometrics.delimit_null import (
     simulated_counts,
     smallest_tails,
 )
-from econometrics.distances import great_circle_km
+from econometrics.clusters.from_k_densities import k_density_clusters
 from econometrics.k_density import k_density
-from econometrics.k_density_clusters import k_density_clusters
-from econometrics.simulate_plants import simulate_plants
+from econometrics.places.distances import great_circle_km
+from econometrics.simulate.plants import simulate_plants
 from shuzhi import DataError
 
 DEGREE_KM = 111.195

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.confounding import robustness
 from econometrics.did import (
     bacon_decomposition,
     callaway_santanna,
@@ -25,16 +24,17 @@ from econometrics.did import (
     static_two_way,
     sun_abraham,
 )
-from econometrics.group_family import family_of_splits
-from econometrics.groupings import group_by_quantiles
-from econometrics.hausman import hausman_test, random_effects
 from econometrics.heterogeneity import by_group, indirect_by_group, permute_groups
+from econometrics.heterogeneity.family import family_of_splits
+from econometrics.heterogeneity.groupings import group_by_quantiles
+from econometrics.heterogeneity.moderators import moderate
+from econometrics.instrument.ready import lagged, leave_one_out_mean
 from econometrics.mediate import mediate
-from econometrics.mediation_nonlinear import mediate_nonlinear
-from econometrics.moderators import moderate
-from econometrics.ready_instruments import lagged, leave_one_out_mean
+from econometrics.mediate.confounding import robustness
+from econometrics.mediate.nonlinear import mediate_nonlinear
 from econometrics.regress import instrument, regress
-from econometrics.sur import sur
+from econometrics.regress.hausman import hausman_test, random_effects
+from econometrics.regress.seemingly_unrelated import sur
 from econometrics.threshold import threshold_regression
 from econometrics.u_test import u_test
 from shuzhi import DataError, EstimationError, ShuzhiError

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.emission_activities import ActivityOptions, activity_names, convert_units
-from econometrics.emission_components import component_emissions
+from econometrics.emissions.activities import ActivityOptions, activity_names, convert_units
+from econometrics.emissions.components import component_emissions
 from shuzhi import DataError
 
 FIRMS = pd.DataFrame(

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.emission_decomposition import apportionment_decomposition
-from econometrics.emission_intensity import emission_intensities
 from econometrics.emissions import apportion_co2
+from econometrics.emissions.decomposition import apportionment_decomposition
+from econometrics.emissions.intensity import emission_intensities
 from shuzhi import DataError
 
 

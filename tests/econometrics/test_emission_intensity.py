@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.emission_intensity import emission_intensities
+from econometrics.emissions.intensity import emission_intensities
 from shuzhi import DataError
 
 DATA = pd.DataFrame(

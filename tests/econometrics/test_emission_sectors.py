@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from econometrics.emission_sectors import divisions, merged_divisions, sector_co2, sector_energy, vintage_warnings
+from econometrics.emissions.sectors import divisions, merged_divisions, sector_co2, sector_energy, vintage_warnings
 from econometrics.reference import load_reference
 from shuzhi import DataError
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.emission_factors import activity_factor, fuel_factor, standard_coal_factor, warming_potential
-from econometrics.emission_grid import grid_factors
-from econometrics.emission_sectors import sector_energy
-from econometrics.emission_units import Quantity, co2_per_carbon, energy_in_tce, energy_unit, money_in_yuan
+from econometrics.emissions.factors import activity_factor, fuel_factor, standard_coal_factor, warming_potential
+from econometrics.emissions.grid import grid_factors
+from econometrics.emissions.sectors import sector_energy
+from econometrics.emissions.units import Quantity, co2_per_carbon, energy_in_tce, energy_unit, money_in_yuan
 from econometrics.reference import load_reference
 from shuzhi import DataError
 

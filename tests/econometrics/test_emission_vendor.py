@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.emission_vendor import vendor_emissions
+from econometrics.emissions.vendor import vendor_emissions
 from econometrics.reference import load_reference
 from shuzhi import DataError
 

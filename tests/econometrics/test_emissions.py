@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.emission_sectors import sector_co2, sector_energy
 from econometrics.emissions import apportion_co2, apportion_energy
+from econometrics.emissions.sectors import sector_co2, sector_energy
 from shuzhi import DataError
 
 

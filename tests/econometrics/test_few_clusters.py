@@ -219,6 +219,6 @@ def test_many_clusters_agree_with_clustered_errors() -> None:
 
 
 def test_effects_that_cross_clusters_may_be_too_many(monkeypatch: pytest.MonkeyPatch, panel: pd.DataFrame) -> None:
-    monkeypatch.setattr("econometrics.cluster_basis.MOST_LEVELS", 10)
+    monkeypatch.setattr("econometrics.estimation.cluster_basis.MOST_LEVELS", 10)
     with pytest.raises(EstimationError, match=r"sector\^report_year cross the clusters and have 15 levels"):
         regress(panel, "y", "x", fixed_effects="sector^report_year", cluster="province", standard_errors="cr2")

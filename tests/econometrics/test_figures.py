@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics import fonts
 from econometrics.figures import (
     ChineseFontWarning,
     coefficient_plot,
     event_study_plot,
     find_chinese_font,
+    fonts,
     marginal_effects_plot,
     mediation_path_diagram,
     specification_curve,

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.absorb import demean, encode_effects, keep_rows
+from econometrics.estimation.absorb import demean
+from econometrics.estimation.effects import encode_effects, keep_rows
+from econometrics.estimation.multiple_testing import romano_wolf
 from econometrics.heterogeneity import family_of_splits, group_by_quantiles, permute_groups
-from econometrics.multiple_testing import romano_wolf
-from econometrics.permutation_problem import shuffled
-from econometrics.row_gram import row_gram
+from econometrics.heterogeneity.permutation_problem import shuffled
+from econometrics.resample.rows import row_gram
 from shuzhi import DataError, EstimationError
 from tests.econometrics.group_panels import firm_panel
 

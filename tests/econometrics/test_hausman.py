@@ -10,9 +10,9 @@ import pytest
 from linearmodels.system import SUR
 from scipy import stats
 
-from econometrics.hausman import hausman_test, random_effects
 from econometrics.regress import regress
-from econometrics.sur import sur
+from econometrics.regress.hausman import hausman_test, random_effects
+from econometrics.regress.seemingly_unrelated import sur
 from shuzhi import EstimationError, SpecError
 
 

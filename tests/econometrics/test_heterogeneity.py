@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.absorb import encode_effects
+from econometrics.estimation.effects import encode_effects
 from econometrics.heterogeneity import by_group, group_by_threshold, indirect_by_group, permute_groups
 from econometrics.regress import regress
 from econometrics.resample import coefficients_from_gram, gram_kernel
@@ -172,6 +173,31 @@ def test_indirect_effects_by_group() -> None:
     assert difference["estimate"] == pytest.approx(permuted.differences[4, 0], abs=1e-12)
     assert difference["permutation_p_value"] == permuted.p_values()[4, 0]
     assert difference["p_value"] > 0.01
+
+
+def test_indirect_effects_of_groups_with_few_clusters_have_expanded_intervals() -> None:
+    data = firm_panel(firms=120, gap=0.0)
+    firms = sorted(data["firm"].unique())
+    # 70 firms in one group, 50 less one in the other: only the second, and the difference, are short of clusters.
+    data["part"] = np.where(data["firm"].isin(firms[:70]), "large", "small")
+    data = data[data["firm"] != firms[-1]]
+    given: dict[str, Any] = {"group": "part", "cluster": "firm", "fixed_effects": ["firm", "year"], "draws": 200}
+    result = indirect_by_group(data, "y", "x", "m", **given)
+    assert result.clusters == {"large": 70, "small": 49}
+    methods = {(row.kind, row.group): row.method for row in result.to_frame().itertuples()}
+    assert methods["group", "large"] == "percentile"
+    assert methods["group", "small"] == methods["difference", "small"] == "expanded_percentile"
+    drawn = result.replicates[:, result.names.index("indirect"), result.groups.index("small")]
+    # t quantile with 48 degrees of freedom at 2.5 %: -2.0106348, times sqrt(49 / 48).
+    share = NormalDist().cdf(-2.0106348 * (49 / 48) ** 0.5)
+    group = result.to_frame().query("term == 'indirect' and kind == 'group' and group == 'small'").iloc[0]
+    assert (group["interval_low"], group["interval_high"]) == pytest.approx(
+        tuple(np.quantile(drawn, [share, 1 - share])), rel=1e-6
+    )
+    plain = indirect_by_group(data, "y", "x", "m", interval="percentile", **given).to_frame()
+    assert set(plain["method"]) == {"percentile"}
+    group = plain.query("term == 'indirect' and kind == 'group' and group == 'small'").iloc[0]
+    assert group["interval_low"] == pytest.approx(np.quantile(drawn, 0.025), rel=1e-12)
 
 
 def test_indirect_effects_may_draw_interacted_clusters() -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from econometrics.did import callaway_santanna, event_study, honest_bounds, imputation, static_two_way
-from econometrics.honest_trends import _Path, _smoothness_bounds, relative_magnitude_bounds
+from econometrics.did.honest_trends import _Path, _smoothness_bounds, relative_magnitude_bounds
 from shuzhi import DataError, EstimationError
 from tests.econometrics.test_did import PANEL, policy_panel
 

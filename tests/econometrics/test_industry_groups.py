@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.cut_groups import cut_groups
-from econometrics.industry_groups import (
+from econometrics.policies.cuts import cut_groups
+from econometrics.policies.industry_groups import (
     add_energy_structure,
     add_industry_groups,
     add_size_groups,

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from econometrics.emission_components import component_emissions
-from econometrics.emission_intensity import emission_intensities
-from econometrics.emission_vendor import vendor_emissions
 from econometrics.emissions import apportion_co2
-from econometrics.industry_groups import add_energy_structure, add_industry_groups, add_size_groups
-from econometrics.joined_variables import joined_variables
+from econometrics.emissions.components import component_emissions
+from econometrics.emissions.intensity import emission_intensities
+from econometrics.emissions.vendor import vendor_emissions
+from econometrics.panel.steps.variables import joined_variables
 from econometrics.policies import add_treatment
+from econometrics.policies.industry_groups import add_energy_structure, add_industry_groups, add_size_groups
 from econometrics.reference import load_reference
 
 FIRMS = pd.DataFrame(

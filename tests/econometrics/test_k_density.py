@@ -9,17 +9,12 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
-from econometrics.distances import (
-    EARTH_RADIUS_KM,
-    great_circle_km,
-    internal_distance_km,
-    site_distances,
-)
 from econometrics.k_density import k_density
-from econometrics.k_density_bands import confidence_bands, envelope_p_values
-from econometrics.k_density_pairs import nested_histograms, nested_weighted_histograms, pair_histogram
-from econometrics.k_density_simulation import histogram_median, kernel_matrix, silverman_bandwidth
-from econometrics.simulate_plants import simulate_plants
+from econometrics.k_density.bands import confidence_bands, envelope_p_values
+from econometrics.k_density.pairs import nested_histograms, nested_weighted_histograms, pair_histogram
+from econometrics.k_density.simulation import histogram_median, kernel_matrix, silverman_bandwidth
+from econometrics.places.distances import EARTH_RADIUS_KM, great_circle_km, internal_distance_km, site_distances
+from econometrics.simulate.plants import simulate_plants
 from shuzhi import DataError, EstimationError
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from econometrics.matching import entropy_balance, propensity_match
-from econometrics.matching_methods import entropy_weights, kernel_weights, nearest_neighbours, propensity_scores
+from econometrics.matching.methods import entropy_weights, kernel_weights, nearest_neighbours, propensity_scores
 from econometrics.regress import regress
 from shuzhi import DataError, EstimationError, SpecError
 

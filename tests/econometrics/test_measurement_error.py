@@ -1,11 +1,13 @@
 """A regressor with error: corrections against closed forms, stacking by hand, and panels whose error is known."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from econometrics.measurement_error import correct_attenuation, related_instruments, simulate_extrapolate
-from econometrics.measurement_extrapolate import extrapolate, extrapolate_variance
+from econometrics.measurement_error.extrapolate import extrapolate, extrapolate_variance
 from econometrics.regress import regress
 from shuzhi import DataError, EstimationError, SpecError
 
@@ -117,7 +119,9 @@ def test_too_low_a_reliability_names_the_least() -> None:
         correct_attenuation(data, "y", "a", reliability=0.5, **MODEL)
     least = float(str(caught.value).split("must be above ")[1].split(",")[0])
     assert correct_attenuation(data, "y", "a", reliability=least + 0.01, **MODEL).estimate > 1
-    with pytest.raises(EstimationError, match="more than effects and controls leave"):
+    with pytest.raises(
+        EstimationError, match=r"all that the effects and controls leave of a; in this model it must be below 1\.258"
+    ):
         simulate_extrapolate(data, "y", "a", error_variance=2.0, **MODEL)
     with pytest.raises(SpecError, match=r"reliability is 1.2.*persistent_share is 1"):
         correct_attenuation(data, "y", "a", reliability=1.2, persistent_share=1)
@@ -125,6 +129,41 @@ def test_too_low_a_reliability_names_the_least() -> None:
         simulate_extrapolate(data, "y", "a")
     with pytest.raises(EstimationError, match="absorbed"):
         correct_attenuation(data.assign(k=data["firm"] * 1.0), "y", "k", reliability=0.9, fixed_effects="firm")
+
+
+@pytest.mark.parametrize("model", [MODEL, {"controls": "w", "cluster": "firm"}, {"fixed_effects": ["year"]}])
+def test_simulation_refuses_the_reliabilities_that_the_formula_refuses(model: dict[str, Any]) -> None:
+    data = _panel(5)
+
+    def refused(function: Any, reliability: float) -> str:
+        try:
+            function(data, "y", "a", reliability=reliability, **model)
+        except EstimationError as error:
+            return str(error)
+        return ""
+
+    least = 0.05
+    for reliability in np.arange(0.05, 1.0, 0.05):
+        formula, simulated = (refused(each, reliability) for each in (correct_attenuation, simulate_extrapolate))
+        assert bool(formula) == bool(simulated)
+        for text in filter(None, (formula, simulated)):
+            assert "the reliability must be above" in text and "persistent_share" in text
+        if formula:
+            least = float(formula.split("must be above ")[1].split(",")[0])
+    # Just below and just above what the message names.
+    if least > 0.05:
+        assert refused(correct_attenuation, least - 0.002) and refused(simulate_extrapolate, least - 0.002)
+        assert not refused(correct_attenuation, least) and not refused(simulate_extrapolate, least + 0.01)
+
+
+def test_a_flat_path_is_not_followed_to_a_pole_of_its_noise() -> None:
+    """With no effect of x the estimates at every error are noise around 0; the curve must stay near the formula."""
+    for seed in range(6):
+        data = _panel(seed)
+        data["y"] = np.random.default_rng(seed).standard_normal(len(data))
+        formula = correct_attenuation(data, "y", "a", reliability=0.95, controls="w", cluster="firm")
+        found = simulate_extrapolate(data, "y", "a", reliability=0.95, controls="w", cluster="firm", simulations=40)
+        assert abs(found.estimate - formula.estimate) < 0.5 * formula.standard_error
 
 
 def test_extrapolants() -> None:

@@ -4,20 +4,28 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from econometrics.estimation.multiple_testing import holm
 from econometrics.mediate import mediate
-from econometrics.mediation_fit import SystemFit, gradient, hessians
-from econometrics.mediation_intervals import analytic_inference, resampling_inference
-from econometrics.mediation_nonlinear import mediate_nonlinear
-from econometrics.mediation_system import Columns, linear_system
-from econometrics.multiple_testing import holm
+from econometrics.mediate.fit import SystemFit, gradient, hessians
+from econometrics.mediate.intervals import (
+    BOOTSTRAP,
+    METHODS,
+    MethodChoice,
+    analytic_inference,
+    resampling_inference,
+)
+from econometrics.mediate.nonlinear import mediate_nonlinear
+from econometrics.mediate.system import Columns, linear_system
 from econometrics.regress import regress
 from econometrics.resample import draw_cluster_weights
+from econometrics.tables.mediation import _METHODS as METHODS_IN_TABLES
+from econometrics.tables.mediation_parts import BOOTSTRAPS
 from shuzhi import DataError, EstimationError, SpecError
 
 EFFECTS = ["stock_code", "report_year"]
@@ -356,6 +364,45 @@ def test_intervals_by_hand() -> None:
         assert limit == pytest.approx(np.quantile(values, normal.cdf(z0 + z / (1 - acceleration * z))), rel=1e-9)
 
 
+@pytest.mark.parametrize(("firms", "used"), [(49, "expanded_percentile"), (50, "percentile")])
+def test_the_interval_is_expanded_below_50_clusters_unless_another_is_named(firms: int, used: str) -> None:
+    options: dict[str, Any] = {"fixed_effects": EFFECTS, "cluster": "stock_code", "draws": 200}
+    auto = mediate(panel(firms=firms), "y", "x", "m1", **options)
+    assert auto.clusters == {"stock_code": firms}
+    assert auto.method == used and {row.method for row in auto.effects} == {used}
+    assert auto.to_frame().equals(mediate(panel(firms=firms), "y", "x", "m1", method=used, **options).to_frame())
+    named = mediate(panel(firms=firms), "y", "x", "m1", method="percentile", **options)
+    assert named.method == "percentile"
+    replicates = named.replicates["indirect[m1]"]
+    assert named.indirect.interval == pytest.approx(tuple(np.quantile(replicates, [0.025, 0.975])), rel=1e-12)
+    assert ("expanded for few clusters" in auto.summary()) == (firms < 50)
+    few = [text for text in auto.warnings if "clusters" in text]
+    assert few == [
+        "49 clusters of stock_code are few: the percentile interval is expanded by as much as t quantiles are wider; "
+        "regress(..., standard_errors='wild') or 'cr2' checks the paths"
+    ] * (firms < 50)
+
+
+def test_groups_with_few_clusters_have_expanded_intervals_of_their_own_number() -> None:
+    # 60 firms together, 30 in each group.
+    found = mediate(panel(), "y", "x", "m1", moderator="state", fixed_effects=EFFECTS, cluster="stock_code", draws=300)
+    assert found.method == "percentile" and {row.method for row in found.effects} == {"percentile"}
+    assert {row.method for row in found.moderation} == {"expanded_percentile"}
+    # t quantile with 29 degrees of freedom at 2.5 %: -2.0452296, times sqrt(30 / 29).
+    share = NormalDist().cdf(-2.0452296 * (30 / 29) ** 0.5)
+    for row in found.moderation:
+        if row.effect in ("indirect_in_group", "indirect_difference"):
+            drawn = found.moderation_replicates[f"{row.effect}[m1]{{{row.group}}}"]
+            assert row.interval == pytest.approx(tuple(np.quantile(drawn, [share, 1 - share])), rel=1e-6)
+    assert "percentile bootstrap; by moderator: percentile bootstrap, expanded" in found.summary()
+
+
+def test_tables_have_words_for_every_method() -> None:
+    assert set(METHODS_IN_TABLES) == set(METHODS)
+    assert set(BOOTSTRAPS) == set(BOOTSTRAP)
+    assert set(get_args(MethodChoice)) == {"auto", *METHODS}
+
+
 @pytest.mark.parametrize("method", ["percentile", "expanded_percentile", "basic", "bca"])
 def test_p_value_is_the_level_at_which_the_interval_ends_at_0(method: Any) -> None:
     rng = np.random.default_rng(1)
@@ -558,7 +605,7 @@ def test_simulated_effects_of_linear_models_are_products() -> None:
 def test_binary_models_against_statsmodels(family: Any) -> None:
     import statsmodels.api as sm
 
-    from econometrics.binary_response import fit_response
+    from econometrics.estimation.binary_response import fit_response
 
     data = panel()
     x = np.column_stack([np.ones(len(data)), data["x"], data["m1"]])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.moderators import moderate
+from econometrics.heterogeneity.moderators import moderate
 from econometrics.regress import regress
 from shuzhi import DataError, EstimationError, SpecError
 from tests.econometrics.group_panels import firm_panel

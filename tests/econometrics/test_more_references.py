@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.confounding import robustness
 from econometrics.did import event_study
-from econometrics.hausman import hausman_test, random_effects
 from econometrics.mediate import mediate
+from econometrics.mediate.confounding import robustness
+from econometrics.mediate.selection import oster_delta
 from econometrics.regress import instrument, regress
-from econometrics.selection import oster_delta
-from econometrics.sur import sur
+from econometrics.regress.hausman import hausman_test, random_effects
+from econometrics.regress.seemingly_unrelated import sur
 
 REGIONS = [f"reg66{number}" for number in range(2, 10)]
 CARD = ["exper", "expersq", "black", "smsa", "south", "smsa66", *REGIONS]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from econometrics.multiple_testing import adjust, benjamini_hochberg, centred_statistics, holm, romano_wolf
+from econometrics.estimation.multiple_testing import adjust, benjamini_hochberg, centred_statistics, holm, romano_wolf
 from shuzhi import DataError
 
 

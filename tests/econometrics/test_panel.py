@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from econometrics.panel import RawTable, build_panel, parse_panel_spec
-from econometrics.panel_checks import panel_schema
+from econometrics.panel.checks import panel_schema
 from shuzhi import DataError, SpecError
 
 KEYS = "{stock_code: {kind: stock_code}, report_year: {kind: year}"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econometrics.panel_formula import evaluate, parse_formula
-from econometrics.panel_functions import FUNCTIONS
+from econometrics.declarations.formula import evaluate, parse_formula
+from econometrics.declarations.functions import FUNCTIONS
 from shuzhi import DataError, SpecError
 
 

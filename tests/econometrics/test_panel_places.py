@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from econometrics.addresses import gazetteer, parse_places
+from econometrics.places.addresses import gazetteer, parse_places
 
 
 def codes(text: str, kind: str = "address") -> tuple[str | None, str | None, str | None, str]:

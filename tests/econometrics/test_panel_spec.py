@@ -1,7 +1,8 @@
 import pytest
 
-from econometrics.panel_spec import JoinStep, parse_panel_spec
-from econometrics.panel_yaml import nearest, read_yaml
+from econometrics.declarations.yaml_lines import nearest, read_yaml
+from econometrics.panel.parse import parse_panel_spec
+from econometrics.panel.spec import JoinStep
 from shuzhi import SpecError
 
 GOOD = """\

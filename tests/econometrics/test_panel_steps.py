@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.cluster_quotient import location_quotient_clusters
+from econometrics.clusters.quotient import location_quotient_clusters
 from econometrics.panel import Panel, RawTable, build_panel, parse_panel_spec
 from econometrics.reference import load_reference
 from shuzhi import DataError, SpecError

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.panel_codes import division_code_of, industry_code_of, region_code_of, stock_code_of
-from econometrics.panel_header import split_header_rows
-from econometrics.panel_units import conversion_factor, split_header
-from econometrics.panel_values import guess_kind, read_column
+from econometrics.declarations.codes import division_code_of, industry_code_of, region_code_of, stock_code_of
+from econometrics.panel.header import split_header_rows
+from econometrics.panel.units import conversion_factor, split_header
+from econometrics.panel.values import guess_kind, read_column
 from shuzhi import DataError
 
 
@@ -141,7 +141,7 @@ def test_a_column_of_codes_is_not_guessed_to_be_of_numbers():
     ],
 )
 def test_units_in_headers(header, name, unit):
-    from econometrics.panel_values import text_of
+    from econometrics.panel.values import text_of
 
     assert split_header(text_of(header)) == (name, unit)
 

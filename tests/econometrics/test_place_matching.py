@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from econometrics.place_lists import is_heading, place_list, place_names
-from econometrics.place_matching import match_prefectures, province_codes, province_names
+from econometrics.places.lists import is_heading, place_list, place_names
+from econometrics.places.matching import match_prefectures, province_codes, province_names
 from econometrics.reference import load_reference
 from shuzhi import DataError
 

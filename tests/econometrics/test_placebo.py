@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from econometrics.placebo import permutation_placebo
-from econometrics.placebo_rates import adoption_batches, adoption_of, placebo_rejection_rates
-from econometrics.placebo_shuffles import shuffler
+from econometrics.placebo.adoption import adoption_batches, adoption_of
+from econometrics.placebo.rates import placebo_rejection_rates
+from econometrics.placebo.shuffles import shuffler
 from econometrics.regress import regress
 from econometrics.simulate import PanelDesign, simulate_panel
 from shuzhi import DataError, EstimationError, SpecError

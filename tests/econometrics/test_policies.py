@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from econometrics.place_lists import is_heading, place_names
+from econometrics.places.lists import is_heading, place_names
 from econometrics.policies import POLICIES, add_treatment, policy_cohorts
-from econometrics.policy_cohorts import PolicyCohorts
-from econometrics.policy_sectors import covered_industries
+from econometrics.policies.cohorts import PolicyCohorts
+from econometrics.policies.sectors import covered_industries
 from econometrics.reference import load_reference
 from shuzhi import DataError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.ready_instruments import lagged, leave_one_out_mean
+from econometrics.instrument.ready import lagged, leave_one_out_mean
 from shuzhi import DataError, SpecError
 
 

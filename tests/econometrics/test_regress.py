@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from linearmodels.panel import PanelOLS
 
-from econometrics.magnitude import EconomicMagnitude
 from econometrics.regress import economic_magnitude, regress, wald_test
+from econometrics.regress.magnitude import EconomicMagnitude
 from shuzhi import DataError, EstimationError, SpecError
 
 SIX_DIGITS = 1e-6

@@ -11,9 +11,10 @@ import pytest
 
 from econometrics.instrument import instrument
 from econometrics.regress import regress
-from econometrics.replication import ModelSpec, is_stata_name, model_specs
-from econometrics.replication_r import r_script
-from econometrics.replication_stata import stata_do_file
+from econometrics.replication import ModelSpec, model_specs
+from econometrics.replication.models import is_stata_name
+from econometrics.replication.r import r_script
+from econometrics.replication.stata import stata_do_file
 from shuzhi import DataError
 
 NAMES = {"企业规模": "size_zh", "digital_transformation_log1p_of_the_whole_report": "digital"}

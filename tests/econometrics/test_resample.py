@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics import gram_layout
-from econometrics.absorb import Effects, compact
-from econometrics.gram_parts import LargePart, SmallPart
-from econometrics.gram_wide import DiagonalPart, IterativePart
+from econometrics.estimation.effects import Effects, compact
 from econometrics.resample import GramKernel, coefficients_from_gram, draw_cluster_weights, gram_kernel
+from econometrics.resample import layout as gram_layout
+from econometrics.resample.parts import LargePart, SmallPart
+from econometrics.resample.wide import DiagonalPart, IterativePart
 from shuzhi import DataError
 
 YEARS = 8

@@ -10,8 +10,8 @@ import pytest
 from econometrics.placebo import permutation_placebo
 from econometrics.regress import instrument, regress
 from econometrics.robustness import Baseline, checks_from, declared, read_check, robustness
-from econometrics.robustness_declare import KINDS
-from econometrics.robustness_models import OtherEffects
+from econometrics.robustness.declare import KINDS
+from econometrics.robustness.models import OtherEffects
 from econometrics.simulate import PanelDesign, simulate_panel
 from shuzhi import DataError, SpecError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.sample import check_firm_years, columns_of, estimation_sample
+from econometrics.estimation.sample import check_firm_years, columns_of, estimation_sample
 from shuzhi import DataError
 
 

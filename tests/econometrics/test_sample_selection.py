@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.sample_selection import MILLS, heckman
+from econometrics.sample_selection import heckman
+from econometrics.sample_selection.two_step import MILLS
 from shuzhi import DataError, EstimationError, SpecError
 
 WAGE = ["educ", "exper", "expersq"]

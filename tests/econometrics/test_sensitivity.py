@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from econometrics.mediate import mediate
-from econometrics.sensitivity import indirect_at_rho, oster_delta, partial_r2, robustness, robustness_value
+from econometrics.mediate.confounding import partial_r2, robustness, robustness_value
+from econometrics.mediate.selection import oster_delta
+from econometrics.mediate.sensitivity import indirect_at_rho
 from shuzhi import EstimationError, SpecError
 
 

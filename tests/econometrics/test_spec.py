@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from econometrics.spec import StudySpec, parse_study_spec
-from econometrics.spec_columns import plan_study
-from econometrics.spec_models import checks_of, full_mediation, full_model
-from econometrics.study_sample import prepare_sample
+from econometrics.spec.columns import plan_study
+from econometrics.spec.models import checks_of, full_mediation, full_model
+from econometrics.study.sample import prepare_sample
 from shuzhi import DataError, SpecError
 
 STUDIES = Path(str(files("econometrics") / "studies"))

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from econometrics.figures import specification_curve
-from econometrics.placebo_shuffles import shuffler
+from econometrics.placebo.shuffles import shuffler
 from econometrics.regress import regress
-from econometrics.robustness_baseline import Baseline
-from econometrics.robustness_setting import Setting
+from econometrics.robustness.baseline import Baseline
+from econometrics.robustness.setting import Setting
 from econometrics.simulate import PanelDesign, simulate_panel
 from econometrics.specification_curve import estimate_specifications
-from econometrics.specification_fits import Workshop
-from econometrics.specification_null import null_curves
-from econometrics.specification_space import Maker, read_alternatives
+from econometrics.specification_curve.fits import Workshop
+from econometrics.specification_curve.null import null_curves
+from econometrics.specification_curve.space import Maker, read_alternatives
 from shuzhi import EstimationError, SpecError
 
 Y, X, FIRM, YEAR = "carbon_intensity_log", "digital_log1p", "stock_code", "report_year"

@@ -12,24 +12,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from econometrics.emission_decomposition import apportionment_decomposition
+from econometrics.emissions.decomposition import apportionment_decomposition
 from econometrics.measurement_error import correct_attenuation
 from econometrics.report import render_study
-from econometrics.report_base import Naming, interval, main_model, number
-from econometrics.report_diagnostic_words import SENTENCES
-from econometrics.report_diagnostics import Diagnostic, study_diagnostics
-from econometrics.report_figures import study_figures
-from econometrics.report_findings import answer, question, share_words
-from econometrics.report_plans import added_tables
-from econometrics.report_sections import describe_by_year
-from econometrics.report_tables import result_table
+from econometrics.report.base import Naming, interval, main_model, number
+from econometrics.report.diagnostic_words import SENTENCES
+from econometrics.report.diagnostics import Diagnostic, study_diagnostics
+from econometrics.report.figures import study_figures
+from econometrics.report.findings import answer, question, share_words
+from econometrics.report.plans import added_tables
+from econometrics.report.sections import describe_by_year
+from econometrics.report.tables import result_table
 from econometrics.robustness import robustness
 from econometrics.simulate import PanelDesign, simulate_panel
 from econometrics.spec import parse_study_spec
+from econometrics.spec.vocabulary import Failure
 from econometrics.specification_curve import estimate_specifications
 from econometrics.study import run
-from econometrics.study_results import Failure, FigurePlan, StudyResults
-from econometrics.study_tables import build_table, build_tables
+from econometrics.study.results import FigurePlan, StudyResults
+from econometrics.study.tables import build_table, build_tables
 
 ATTACK = '</td><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'
 SPEC = """
@@ -476,9 +477,9 @@ staggered:
 def test_what_the_panel_said_of_itself_reaches_the_page(results):
     from dataclasses import replace as changed
 
-    from econometrics.panel_step_result import PanelNote
-    from econometrics.report_base import Naming
-    from econometrics.report_diagnostics import study_diagnostics
+    from econometrics.panel.steps.result import PanelNote
+    from econometrics.report.base import Naming
+    from econometrics.report.diagnostics import study_diagnostics
 
     notes = (
         PanelNote("decomposition", "emissions", "强度只随成本率变化", "the intensity varies with the cost ratio alone"),

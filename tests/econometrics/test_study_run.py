@@ -7,14 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from econometrics.reference import load_reference
+from econometrics.report import render_study
+from econometrics.report.figures import study_figures
+from econometrics.report.plans import added_tables
+from econometrics.report.tables import result_table
 from econometrics.simulate import PanelDesign, planted_effects, simulate_panel
 from econometrics.spec import StudySpec, parse_study_spec
 from econometrics.study import run
-from econometrics.study_results import StudyResults
-from econometrics.study_sample import content_hash
-from econometrics.study_tables import build_tables
+from econometrics.study.results import StudyResults
+from econometrics.study.sample import content_hash
+from econometrics.study.tables import build_table, build_tables
 from econometrics.tables import render_table
 from econometrics.variables import Variable
+from tests.econometrics.message_sites import english_in, texts_of
 
 STUDIES = Path(str(files("econometrics") / "studies"))
 DESIGN = PanelDesign(firms=260, years=tuple(range(2010, 2021)), places=30, industries=8)
@@ -80,6 +86,42 @@ def test_the_whole_design_runs_and_nothing_fails(whole):
     assert len(whole.robustness["battery"].rows) > 20
     assert [plan.name for plan in whole.tables] == list(spec.tables)
     assert [plan.name for plan in whole.figures] == list(spec.figures)
+
+
+def chinese_texts(results: StudyResults) -> list[str]:
+    """What a reader of a study in Chinese sees: texts of its page not marked as English, and notes of its tables."""
+    plans = (*results.tables, *added_tables(results))
+    tables = {plan.name: result_table(plan, results, "zh") or build_table(plan, results, "zh") for plan in plans}
+    figures, failures = study_figures(results, language="zh")
+    page = render_study(results, tables=tables, figures=figures, figure_failures=failures, language="zh")
+    notes = [note for table in tables.values() for note in table.notes]
+    return [*texts_of(page), *notes]
+
+
+def test_the_chinese_report_of_the_whole_design_is_chinese(whole):
+    texts = chinese_texts(whole)
+    assert english_in(texts, [load_reference("industry_groups").source]) == []
+    page = "\n".join(texts)
+    # Its warnings and the steps of its sample are there, in Chinese.
+    assert sum(len(getattr(each, "warnings", ())) for each in whole.parts().values()) > 5
+    for said in (
+        "自助法抽样仅 120 次",
+        "个个体在处理前没有观测，已略去",
+        "仅保留 report_year >= 2008 and report_year <= 2020",
+    ):
+        assert said in page
+    assert "政策 low_carbon_pilots" in page and "industry_groups 未逐条核对" in page
+
+
+def test_the_chinese_report_of_the_demonstration_is_chinese():
+    design = PanelDesign(firms=30, years=tuple(range(2014, 2020)), places=12, industries=4)
+    results = run(study("demo"), simulate_panel(design, seed=4))
+    texts = chinese_texts(results)
+    assert english_in(texts, []) == []
+    warnings = {text for each in results.parts().values() for text in getattr(each, "warnings", ())}
+    assert any("30 clusters of stock_code are few" in text for text in warnings)
+    assert any("只有 30 个企业聚类" in text for text in texts)
+    assert any("整群自助法，按聚类数放宽的百分位区间" in text for text in texts)
 
 
 def test_the_planted_effects_are_found(whole, panel):

@@ -16,19 +16,11 @@ import pytest
 
 from econometrics.describe import correlation_matrix, descriptive_statistics
 from econometrics.did import EstimatorComparison
-from econometrics.did_result import StaggeredEffects
+from econometrics.did.result import StaggeredEffects
 from econometrics.heterogeneity import by_group
 from econometrics.instrument import instrument
 from econometrics.mediate import mediate
 from econometrics.regress import regress
-from econometrics.table_docx import _EM, _Paddings
-from econometrics.table_groups import Split
-from econometrics.table_model import MINUS, Cell, Header, Row, Table, aligned_cells, split_at_point
-from econometrics.table_notes import star_levels, stars_of
-from econometrics.table_sheets import number_format
-from econometrics.table_tex import tex_escape
-from econometrics.table_text import text_width, wrap
-from econometrics.table_words import effect_label
 from econometrics.tables import (
     FORMATS,
     GroupTest,
@@ -51,6 +43,14 @@ from econometrics.tables import (
     to_text,
     to_xlsx,
 )
+from econometrics.tables.docx import _EM, _Paddings
+from econometrics.tables.groups import Split
+from econometrics.tables.model import MINUS, Cell, Header, Row, Table, aligned_cells, split_at_point
+from econometrics.tables.notes import star_levels, stars_of
+from econometrics.tables.sheets import number_format
+from econometrics.tables.tex import tex_escape
+from econometrics.tables.text import text_width, wrap
+from econometrics.tables.words import effect_label
 from shuzhi import DataError, UsageError
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -219,7 +219,7 @@ def test_notes_say_what_was_done(table):
     assert "小样本调整与 reghdfe 一致。" in notes
     assert "控制变量包括企业规模、资产负债率。" in notes
     assert "缺失资产负债率 5 行" in notes
-    assert "提示（第 (3) 列）：only 10 clusters of report_year" in notes
+    assert "提示（第 (3) 列）：只有 10 个年份聚类：少于约 40 个时聚类标准误往往偏小" in notes
 
 
 def test_english_notes_and_labels(models):

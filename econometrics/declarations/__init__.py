@@ -1,0 +1,1 @@
+"""What specifications in YAML are read with: lines of entries, formulas and their functions."""

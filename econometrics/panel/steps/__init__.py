@@ -1,0 +1,1 @@
+"""The steps of a panel that attach clusters, emissions, policies, groups, attention and instruments."""
