@@ -8,6 +8,8 @@
 # make bench-econometrics  times bootstraps, permutations and fits beside linearmodels and pyfixest, with equal replicates
 # make bench-clusters  plants clusters in simulated plants and counts what each method finds and invents; half an hour
 # make coverage  measures by simulation how often intervals cover and tests reject; half an hour on two free cores
+# make reference  writes docs/reference/ anew from the code
+# make faults kills runs, fills disks, damages stores, sets clocks: 400 times, and checks that nothing is lost; two hours
 # make fuzz   runs 5,000 damaged and hostile files through the whole job, in under an hour
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,7 +21,7 @@ SETUP := $(VENV)/.set-up
 CNTEXT := bench-output/cntext
 FIXEST := bench-output/fixest
 
-.PHONY: setup first-index demo test lint bench bench-clusters bench-econometrics coverage accuracy readability fuzz clean
+.PHONY: setup first-index reference demo test lint bench bench-clusters bench-econometrics coverage accuracy readability fuzz faults clean
 
 setup: $(SETUP)
 
@@ -70,8 +72,14 @@ $(CNTEXT)/.set-up:
 readability: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.character_model
 
+reference: $(SETUP)
+	$(BIN)/python -m tests.docs.reference
+
 fuzz: $(SETUP)
 	$(BIN)/python -m tests.fuzz --count 5000 --seed 1
+
+faults: $(SETUP)
+	$(BIN)/python -m tests.faults --count 400 --seed 1 --write
 
 $(SETUP): requirements.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'shuzhi needs Python 3.11 or newer; name one with make PYTHON=python3.12 ...')"
