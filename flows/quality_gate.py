@@ -13,6 +13,7 @@ import pandas as pd
 
 from flows.formats import replacing, write_csv
 from flows.store import Store
+from flows.table_guard import check_table
 from flows.tables import SCHEMAS
 from nlp.quality import QualityReport, check_index
 from shuzhi import StoreError, UsageError
@@ -21,7 +22,11 @@ COUNTS_OF_STORE = """
     SELECT i.stock_code, i.report_year, i.dictionary || '_' || i.rule || '_' || i.scope AS measured, i.dimension,
         i.value, d.chinese_characters AS characters, d.readable_share
     FROM indices AS i LEFT JOIN documents AS d ON d.document_id = i.document_id AND d.is_used
+        AND d.stock_code = i.stock_code AND d.report_year = i.report_year
     WHERE i.measure = 'count'
+        AND (len($dictionaries) = 0 OR list_contains($dictionaries, i.dictionary))
+        AND (len($rules) = 0 OR list_contains($rules, i.rule))
+        AND (len($scopes) = 0 OR list_contains($scopes, i.scope))
     ORDER BY ALL
 """
 CODE_DIGITS = 6
@@ -51,6 +56,7 @@ def read_panel(path: str, stock_code: str = "stock_code") -> pd.DataFrame:
     place = Path(path)
     name = place.name.lower()
     try:
+        check_table(place)
         if name.endswith((".csv", ".csv.gz")):
             notes = _notes_before_header(place)
             frame = pd.read_csv(place, skiprows=notes, dtype={stock_code: str}, encoding="utf-8-sig", low_memory=False)
@@ -109,15 +115,32 @@ def check_panel(path: str, columns: PanelColumns) -> dict[str, QualityReport]:
     return {Path(path).name: report}
 
 
-def check_store(store: Store) -> dict[str, QualityReport]:
+def check_store(
+    store: Store, dictionaries: Sequence[str] = (), rules: Sequence[str] = (), scopes: Sequence[str] = ()
+) -> dict[str, QualityReport]:
     """Run the gate on the counts by dimension of every list, rule and scope that was measured.
+
+    Parameters
+    ----------
+    store : Store
+        With indices.
+    dictionaries, rules, scopes : sequence of str
+        Those to judge; empty takes all.
+
+    Returns
+    -------
+    dict of str to QualityReport
+        By list, rule and scope.
 
     Raises
     ------
     StoreError
         If nothing was measured.
+    UsageError
+        If there is only one report year.
     """
-    counts = store.query(SCHEMAS, COUNTS_OF_STORE)
+    wanted = {"dictionaries": list(dictionaries), "rules": list(rules), "scopes": list(scopes)}
+    counts = store.query(SCHEMAS, COUNTS_OF_STORE, wanted)
     if counts.empty:
         raise StoreError(f"store {store.url} has no indices; run 'shuzhi measure' first")
     reports = {}
@@ -128,7 +151,7 @@ def check_store(store: Store) -> dict[str, QualityReport]:
         if long["value"].notna().any() and long["report_year"].nunique() > 1:
             reports[str(measured)] = check_index(long, values=_with_values(long, names))
     if not reports:
-        raise UsageError(f"store {store.url} holds one report year; a year is judged by those around it")
+        raise UsageError("the data hold one report year; a year is judged by those around it")
     return reports
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from nlp.options import Ocr, Preset, Reader, Rule, Script, Segmenter
+from flows.confine import Confine
+from nlp.options import Ocr, Preset, Reader, Rule, Runner, Script, Segmenter
 from nlp.scope import check_scopes
 from nlp.title import Kind
 from shuzhi import UsageError
@@ -65,6 +66,9 @@ KEEP_HELP = (
 )
 
 
+DeclaredChange = Literal["definition", "dictionary", "rule", "scope", "keep", "script", "reading", "software"]
+
+
 def default_workers() -> int:
     """Return one worker a processor that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -72,10 +76,25 @@ def default_workers() -> int:
     return max(1, os.cpu_count() or 1)
 
 
+def _form_order(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Let a form begin with what must be given, then what is most the flow's own; what few change comes last."""
+    required = schema.get("required", ())
+    classes = [each for each in model.__mro__ if issubclass(each, BaseModel)]
+    late = {"ReadingOptions": 1, "PoolParameters": 2, "GateOptions": 3}
+
+    def rank(name: str) -> tuple[bool, int, int]:
+        # A field belongs to the first class, from the base on, that has it.
+        owner = max(place for place, each in enumerate(classes) if name in each.model_fields)
+        return name not in required, late.get(classes[owner].__name__, 0), owner
+
+    if "properties" in schema:
+        schema["properties"] = {name: schema["properties"][name] for name in sorted(schema["properties"], key=rank)}
+
+
 class Parameters(BaseModel):
     """Base of all parameter models: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_form_order)
 
 
 class PoolParameters(Parameters):
@@ -85,6 +104,26 @@ class PoolParameters(Parameters):
     seconds_per_file: float = Field(180, gt=0, description="Time limit of one file, in seconds")
     memory_megabytes: int = Field(1000, ge=300, description="Memory limit of one worker, in megabytes")
     batch_size: int = Field(100, ge=1, le=1000, description="Files a task run; 50 to 200 is right")
+    runner: Runner = Field(
+        "processes", description="Where the work runs: processes of this machine, or the workers of Dask"
+    )
+    dask_address: str = Field(
+        "",
+        pattern=r"^$|^(tcp|tls|ucx|ws|wss)://[^\s/]+$",
+        description="Address of a Dask scheduler, for example tcp://10.0.0.5:8786; empty starts Dask on this machine",
+    )
+
+    confine: Confine = Field(
+        "auto",
+        description="Whether workers that open reports are put into a box of bubblewrap: auto where it works, required"
+        " or the run fails, off",
+    )
+
+    @model_validator(mode="after")
+    def _address_belongs_to_dask(self) -> Self:
+        if self.dask_address and self.runner != "dask":
+            raise ValueError("dask_address is for the runner dask; say runner: dask (--runner dask) as well")
+        return self
 
     def worker_count(self) -> int:
         """Return the number of workers to start."""
@@ -142,6 +181,25 @@ class ExportParameters(Parameters):
     years: Years = Field([], description="Report years; empty takes all")
     title: str = Field("", description="Title of the report; empty takes the usual one")
     is_simulated: bool = Field(False, description="Mark every output as simulated data")
+    link_reports: bool = Field(True, description="Link the evidence to the reports, where they lie in one folder")
+    study_kit: bool = Field(
+        False, description="Also write study-kit and study-kit.zip: data, codebook, README, citation and sample code"
+    )
+    kit_authors: list[str] = Field([], description="Who is cited for the kit: 'Family, Given', or a team's name")
+    kit_licence: str = Field(
+        "",
+        pattern=r"^$|^[A-Za-z0-9.+-]+$",
+        description="SPDX name of the kit's licence, for example CC-BY-4.0; empty says that none was chosen",
+    )
+    kit_sentences: bool = Field(
+        False, description="Put the sentences of the hits into the kit, which are quotations from the reports"
+    )
+
+    @model_validator(mode="after")
+    def _kit_is_asked_for(self) -> Self:
+        if not self.study_kit and (self.kit_authors or self.kit_licence or self.kit_sentences):
+            raise ValueError("authors, licence and sentences are of a study kit; say study_kit (--study-kit) as well")
+        return self
 
 
 class JobOptions(ReadingOptions):
@@ -186,10 +244,76 @@ class RunParameters(JobOptions):
     years: Years = Field([], description="Report years, for example 2019-2023; empty takes all")
 
 
-class AnnualUpdateParameters(JobOptions):
-    """Read the reports of one new report year, and export all years in the store."""
+class GateOptions(Parameters):
+    """What a data set may show beside the release before it, and still be published."""
+
+    declared_changes: list[DeclaredChange] = Field(
+        [], description="Changes since the last release that are meant; values that they move are no fault"
+    )
+    most_firm_years_lost: float = Field(
+        0.01, ge=0, le=1, description="Largest share of the last release's firm-years that may lose their value"
+    )
+    most_values_changed: float = Field(
+        0.0, ge=0, le=1, description="Largest share of values that may change without a new report or a declared change"
+    )
+    largest_mean_jump: float = Field(
+        0.4, gt=0, description="Largest move of the mean of ln(1 + count) from the year before; 0.4 is a half more"
+    )
+    largest_zero_jump: float = Field(
+        0.1, gt=0, le=1, description="Largest move of the share of zeros from the year before"
+    )
+    largest_missing_jump: float = Field(
+        0.1, gt=0, le=1, description="Largest rise of the share of firm-years without a value from the year before"
+    )
+    least_coverage: float = Field(
+        0.0, ge=0, le=1, description="Least share of the firms of the year before that must have filed; 0 asks for none"
+    )
+    least_firms: int = Field(10, ge=2, description="Fewer firms in both years than this, and no move is judged")
+
+
+class ReleaseOptions(GateOptions):
+    """Under which definitions a data set is measured, and where its releases are published."""
+
+    definitions: str = Field(
+        "", description="File of registered index definitions (YAML); empty takes the one that these parameters make"
+    )
+    releases: str = Field("", description="Folder of published releases; empty publishes nothing")
+    publish_despite: str = Field(
+        "", description="Reason to publish what the gate rejects; it is recorded in the release. Empty refuses"
+    )
+
+
+class AnnualUpdateParameters(JobOptions, ReleaseOptions):
+    """Take the reports of one new report year, and export and publish all years in the store."""
 
     year: Year = Field(description="The new report year (the fiscal year, not the year of filing)")
+    inbox: str = Field(
+        "", description="Folder or object-store URL where new reports arrive; they are copied, never moved. Empty: none"
+    )
+    settle_seconds: float = Field(
+        2.0, ge=0, le=600, description="Time between two looks at the inbox; a file that grows meanwhile is left"
+    )
+
+
+class PublishParameters(PoolParameters, ReleaseOptions):
+    """Measure, judge and publish what a store holds; nothing is read."""
+
+    store: str = Field(description="Folder or object-store URL of the store")
+    out: str = Field(description="Folder for the candidate of the release")
+    releases: str = Field(min_length=1, description="Folder of published releases")
+    year: int = Field(0, ge=0, le=LAST_YEAR, description="Report year of the release; 0 takes the newest in the store")
+    dictionaries: list[str] = Field(["wu2021"], min_length=1, description="Names of dictionaries")
+    dictionary_folder: str = Field("", description="Folder with dictionaries of your own (YAML)")
+    rule: Rule = Field("longest", description="What counts as an occurrence")
+    scopes: Scopes = Field(["report"], min_length=1, description=SCOPES_HELP)
+    keep: Keep = Field(["raw"], min_length=1, description=KEEP_HELP)
+    script: Script = Field("as_printed", description="Match traditional characters as printed, or as simplified ones")
+    segmenter: Segmenter = Field("rjieba", description="Who cuts tokens, for the rule 'token'")
+    max_failure_share: float = Field(
+        0.02, ge=0, le=1, description="The gate rejects when a greater share of the files timed out or failed"
+    )
+    title: str = Field("", description="Title of the report; empty takes the usual one")
+    is_simulated: bool = Field(False, description="Mark every output as simulated data")
 
 
 class StudyParameters(Parameters):
