@@ -1,4 +1,4 @@
-"""What every package may know: the version and the one tree of errors.
+"""What every package may know: the version, the one tree of errors, and how YAML of somebody else is read.
 
 ::
 
@@ -14,6 +14,14 @@
 """
 
 from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import yaml
+
+DEEPEST_YAML = 60
 
 __version__ = "0.1.0"
 
@@ -65,3 +73,53 @@ class ReadError(ShuzhiError):
 
 class RunError(ShuzhiError):
     """A run that finished with more failures than its parameters allow."""
+
+
+@cache
+def yaml_loader(*, aliases: bool = False) -> type[yaml.SafeLoader]:
+    """Return the loader of YAML that somebody else may have written: plain data, each of it once.
+
+    It makes no objects, refuses nesting of more than 60 levels, keys that stand twice and values that no number or
+    date can be made of, all of them as errors of YAML with their line.
+
+    Parameters
+    ----------
+    aliases : bool
+        Whether values may be named and used again. A few lines of them can stand for more than the memory holds, so
+        whoever allows them must count what they stand for.
+    """
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            if not aliases and isinstance(event, yaml.AliasEvent):
+                self.refuse(f"*{event.anchor} repeats a value by its name; write the value out", event.start_mark)
+            if self.depth == DEEPEST_YAML:
+                self.refuse(f"nested more than {DEEPEST_YAML} levels deep", event.start_mark)
+            self.depth += 1
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen: set[str] = set()
+            for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+                if key.value in seen:
+                    self.refuse(f"key {key.value} stands twice; keep one", key.start_mark)
+                seen.add(key.value)
+            return super().construct_mapping(node, deep=deep)
+
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep=deep)
+            except (ValueError, TypeError) as error:
+                shown = str(node.value)[:40]
+                return self.refuse(f"{shown} cannot be read ({error}); put it in quotation marks", node.start_mark)
+
+        def refuse(self, problem: str, mark: Any) -> Any:
+            raise yaml.constructor.ConstructorError(None, None, problem, mark)
+
+    return Loader

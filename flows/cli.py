@@ -8,10 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import cli_clusters, cli_dictionary, cli_fetch, cli_look, cli_panel, cli_quality, cli_study, cli_validate
+from flows import (
+    cli_clusters,
+    cli_dictionary,
+    cli_fetch,
+    cli_look,
+    cli_panel,
+    cli_publish,
+    cli_quality,
+    cli_serve,
+    cli_store,
+    cli_study,
+    cli_validate,
+)
 from flows.cli_look import DictionaryFolder, StoreOption
+from flows.confine import Confine
 from flows.server import prepare_prefect, without_heartbeat
-from nlp.options import Ocr, Reader, Rule, Script, Segmenter
+from flows.storing.faults import explain_end, stop_on_termination
+from nlp.options import Ocr, Reader, Rule, Runner, Script, Segmenter
 from shuzhi import ShuzhiError, UsageError
 
 if TYPE_CHECKING:
@@ -70,6 +84,16 @@ WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0 tak
 SecondsOption = Annotated[float, typer.Option(help="Time limit of one file, in seconds.")]
 MemoryOption = Annotated[int, typer.Option(help="Memory limit of one worker, in megabytes.")]
 BatchOption = Annotated[int, typer.Option(min=1, max=1000, help="Files a task run.")]
+RunnerOption = Annotated[
+    Runner, typer.Option(help="Where the work runs: processes of this machine, or the workers of Dask.")
+]
+AddressOption = Annotated[
+    str, typer.Option(help="Dask scheduler, for example tcp://10.0.0.5:8786; empty starts Dask on this machine.")
+]
+ConfineOption = Annotated[
+    Confine,
+    typer.Option(help="Put workers that open reports into a box of bubblewrap: auto where it works, required, or off."),
+]
 RetryOption = Annotated[bool, typer.Option("--retry", help="Try files again that timed out or failed.")]
 FailureOption = Annotated[
     float,
@@ -83,6 +107,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    stop_on_termination()
     command = typer.main.get_command(app)
     try:
         code = command.main(prog_name="shuzhi", standalone_mode=False) or 0
@@ -110,6 +135,10 @@ def _exit_code_of(error: Exception) -> int:
         return INTERRUPTED
     if _state["debug"]:
         raise error
+    known = explain_end(error)
+    if known is not None:
+        typer.echo(f"Error: {known}", err=True)
+        return 2 if isinstance(known, UsageError) else 1
     typer.echo(f"Error: {type(error).__name__}: {error} (add --debug before the command to see where)", err=True)
     return 1
 
@@ -172,6 +201,9 @@ def run(
     seconds_per_file: SecondsOption = 180,
     memory_megabytes: MemoryOption = 1000,
     batch_size: BatchOption = 100,
+    runner: RunnerOption = "processes",
+    dask_address: AddressOption = "",
+    confine: ConfineOption = "auto",
     retry: RetryOption = False,
     max_failure_share: FailureOption = 0.02,
     dry_run: DryRun = False,
@@ -208,6 +240,9 @@ def run(
         seconds_per_file=seconds_per_file,
         memory_megabytes=memory_megabytes,
         batch_size=batch_size,
+        runner=runner,
+        dask_address=dask_address,
+        confine=confine,
         retry=retry,
         max_failure_share=max_failure_share,
     )
@@ -247,6 +282,7 @@ def _close(summary: RunSummary, out: Path) -> None:
         err=True,
     )
     _warn_of_checks(exporting)
+    _say(summary.measuring.notes)
     _warn(summary.reading)
     typer.echo(_closing_line(summary.reading))
 
@@ -257,8 +293,13 @@ def _warn_of_checks(exporting: ExportSummary) -> None:
 
 
 def _warn(reading: ReadSummary) -> None:
-    for message in reading.failed_corrections:
+    for message in (*reading.notes, *reading.failed_corrections):
         typer.echo(f"Warning: {message}", err=True)
+
+
+def _say(notes: list[str]) -> None:
+    for note in notes:
+        typer.echo(f"Warning: {note}", err=True)
 
 
 def _closing_line(reading: ReadSummary, where: str = "failures.csv") -> str:
@@ -292,6 +333,9 @@ def read(
     seconds_per_file: SecondsOption = 180,
     memory_megabytes: MemoryOption = 1000,
     batch_size: BatchOption = 100,
+    runner: RunnerOption = "processes",
+    dask_address: AddressOption = "",
+    confine: ConfineOption = "auto",
     retry: RetryOption = False,
     max_failure_share: FailureOption = 0.02,
     dry_run: DryRun = False,
@@ -319,6 +363,9 @@ def read(
         seconds_per_file=seconds_per_file,
         memory_megabytes=memory_megabytes,
         batch_size=batch_size,
+        runner=runner,
+        dask_address=dask_address,
+        confine=confine,
         retry=retry,
         max_failure_share=max_failure_share,
     )
@@ -348,6 +395,9 @@ def measure(
     segmenter: SegmenterOption = "rjieba",
     years: YearsOption = "",
     workers: WorkersOption = 0,
+    runner: RunnerOption = "processes",
+    dask_address: AddressOption = "",
+    confine: ConfineOption = "auto",
     grid: GridOption = "",
     out: Annotated[str, typer.Option(help="With --grid: folder to write to.")] = "grid",
     industries: Annotated[str, typer.Option(help="With --grid: table with stock_code and industry.")] = "",
@@ -373,6 +423,7 @@ def measure(
             "years": years,
         }
         shared |= {"industries": industries, "others": others, "draws": draws, "seed": seed, "workers": workers}
+        shared |= {"runner": runner, "dask_address": dask_address}
         _measure_grid(store=find_store(store).url, grid=grid, out=out, **shared)
         return
     parameters = _checked(
@@ -388,12 +439,16 @@ def measure(
         segmenter=segmenter,
         years=years,
         workers=workers,
+        runner=runner,
+        dask_address=dask_address,
+        confine=confine,
     )
     from flows.measure import measure_indices
 
     _warn_of_lists(parameters.dictionaries, parameters.dictionary_folder)
     with without_heartbeat():
         summary = measure_indices(parameters)
+    _say(summary.notes)
     typer.echo(
         f"measured {summary.parts_measured:,} batches · cached {summary.parts_cached:,} ·"
         f" {summary.firm_years:,} firm-years, {summary.firm_years_with_value:,} with a value"
@@ -422,10 +477,22 @@ def export(
     keep: KeepOption = None,
     store: StoreOption = "",
     years: YearsOption = "",
+    study_kit: Annotated[
+        bool,
+        typer.Option("--study-kit", help="Also write study-kit and study-kit.zip, for colleagues without shuzhi."),
+    ] = False,
+    kit_author: Annotated[
+        list[str] | None,
+        typer.Option("--kit-author", help="Who is cited for the kit: 'Family, Given' or a team; repeat for more."),
+    ] = None,
+    kit_licence: Annotated[str, typer.Option(help="Licence of the kit, for example CC-BY-4.0.")] = "",
+    kit_sentences: Annotated[
+        bool, typer.Option("--kit-sentences", help="Put sentences of the reports (quotations) into the kit too.")
+    ] = False,
 ) -> None:
-    """Write the indices, hits, codebook and report into a folder.
+    """Write the indices, hits, codebook and report into a folder, and a study kit for others.
 
-    Example:  shuzhi export --out out --years 2019-2023 --store store
+    Example:  shuzhi export --out out --years 2019-2023 --store store --study-kit
     """
     _prepare()
     from flows.inspect_store import find_store
@@ -441,6 +508,10 @@ def export(
         scopes=scope or [],
         keep=keep or ["raw"],
         years=years,
+        study_kit=study_kit,
+        kit_authors=kit_author or [],
+        kit_licence=kit_licence,
+        kit_sentences=kit_sentences,
     )
     from flows.export import export_indices
 
@@ -449,6 +520,8 @@ def export(
     _warn_of_checks(summary)
     state = "written to" if summary.is_new else "unchanged in"
     typer.echo(f"exported {summary.firm_years:,} firm-years · {summary.hits:,} hits · {state} {out}")
+    if study_kit:
+        typer.echo(f"study kit in {out / 'study-kit'}, packed as study-kit.zip (start with README.md)")
 
 
 @app.command()
@@ -476,6 +549,11 @@ for command in (cli_look.status, cli_look.evidence, cli_look.sql, cli_quality.qu
 for data_command in (cli_clusters.clusters, cli_panel.panel, cli_panel.describe, cli_study.study):
     app.command()(data_command)
 app.command()(cli_fetch.fetch)
+for release_command in (cli_publish.update, cli_publish.publish, cli_publish.releases, cli_publish.definitions):
+    app.command()(release_command)
+app.command()(cli_serve.serve)
+for store_command in (cli_store.verify, cli_store.clean):
+    app.command()(store_command)
 app.add_typer(cli_dictionary.dictionary_app, name="dictionary")
 app.add_typer(cli_validate.validate_app, name="validate")
 

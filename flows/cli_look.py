@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -69,15 +70,36 @@ def evidence(
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="A query on documents, pages, texts, readings, hits, indices.")],
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    query: Annotated[
+        str, typer.Argument(help="A query on documents, pages, texts, sections, readings, hits, indices.")
+    ],
+    value: Annotated[
+        list[str] | None,
+        typer.Option("--value", help="What $name in the query stands for: name=value; repeat for more."),
+    ] = None,
+    out: Annotated[str, typer.Option(help="File to write the answer to: .csv, .parquet or .xlsx.")] = "",
+    form: Annotated[
+        Literal["csv", "parquet", "xlsx"] | None,
+        typer.Option("--format", help="Format, where the name of the file does not say; without --out: csv."),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The same as --format csv.")] = False,
     store: StoreOption = "",
 ) -> None:
-    """Ask the store in SQL (DuckDB).
+    """Ask the store in SQL (DuckDB); nothing can be changed.
 
     Example:  shuzhi sql "SELECT report_year, count(*) FROM documents GROUP BY ALL ORDER BY 1" --store out
     """
-    from flows.inspect_store import find_store, run_sql
+    from flows.inspect_store import ask_store, find_store
+    from flows.sql import answer_frame, parse_values, write_answer
+    from shuzhi import UsageError
 
-    found = run_sql(find_store(store), query)
-    typer.echo(found.to_csv(index=False) if as_csv else found.to_string(index=False), nl=not as_csv)
+    kind = "csv" if as_csv else form
+    if not out and kind in ("parquet", "xlsx"):
+        raise UsageError(f"sql: --format {kind} needs a file; name one with --out")
+    found = ask_store(find_store(store), query, parse_values(value or []))
+    if out:
+        write_answer(found, Path(out), kind)
+        typer.echo(f"{found.num_rows:,} rows written to {out}")
+        return
+    frame = answer_frame(found)
+    typer.echo(frame.to_csv(index=False) if kind == "csv" else frame.to_string(index=False), nl=kind != "csv")

@@ -80,7 +80,7 @@ def _prepare() -> None:
 
 def _check(spec: str, panel: str, data: str) -> None:
     """Say what is wrong with a specification, or that nothing is."""
-    from econometrics.study_sample import prepare_sample
+    from econometrics.study.sample import prepare_sample
     from flows.settings import StudyParameters
     from flows.study_read import load_study, read_study_panel
 

@@ -12,18 +12,18 @@ import pandas as pd
 import yaml
 from pydantic import Field, ValidationError
 
-from econometrics.cluster_map import ClusterMap
-from econometrics.panel_cluster_map import BuiltMap, build_map
-from econometrics.panel_sources import Source, tidy_source
-from econometrics.panel_spec import PanelSpec
-from econometrics.panel_spec_sources import Name, SourceSpec
-from econometrics.panel_step_names import option_problems, table_sources
-from econometrics.panel_step_specs import ClusterMapSpec
-from econometrics.panel_yaml import Place, nearest, pydantic_problems, read_yaml, spec_error
+from econometrics.clusters.map import ClusterMap
+from econometrics.declarations.yaml_lines import Place, nearest, pydantic_problems, read_yaml, spec_error
+from econometrics.panel.source_spec import Name, SourceSpec
+from econometrics.panel.sources import Source, tidy_source
+from econometrics.panel.spec import PanelSpec
+from econometrics.panel.steps.cluster_map import BuiltMap, build_map
+from econometrics.panel.steps.names import option_problems, table_sources
+from econometrics.panel.steps.specs import ClusterMapSpec
 from flows.formats import write_csv
 from flows.panel import write_cluster_map, write_text
 from flows.panel_read import FORMATS, read_tables
-from shuzhi import SpecError, UsageError
+from shuzhi import SpecError, UsageError, yaml_loader
 
 CLUSTER_FILES = (
     "clusters.parquet",
@@ -147,7 +147,11 @@ def _spec_of_file(
         name, equals, value = option.partition("=")
         if not equals:
             raise UsageError(f"--option {option}: write name=value, such as quotient=1.25")
-        named[name.strip()] = yaml.safe_load(value)
+        try:
+            named[name.strip()] = yaml.load(value, Loader=yaml_loader())
+        except yaml.YAMLError as error:
+            problem = getattr(error, "problem", None) or "is not YAML"
+            raise UsageError(f"--option {option}: {problem}") from None
     content = {
         "sources": {"microdata": {"path": path.name}},
         "clusters": "microdata",

@@ -422,10 +422,16 @@ def to_markdown(frame: pd.DataFrame) -> str:
         "- `documents.csv`, `failures.csv`, `sections.csv`, `indices.csv`: UTF-8 with a byte-order mark; "
         "empty cells are missing values. In `.dta`, missing text is the empty string.",
     ]
+    return "\n".join([*lines, *table_sections(frame)]) + "\n"
+
+
+def table_sections(frame: pd.DataFrame) -> list[str]:
+    """Return the lines of a codebook in Markdown: a heading and the columns of each table."""
+    lines = []
     for table, part in frame.groupby("table", sort=False):
         zh, en = TABLES.get(str(table), (str(table), str(table)))
         lines += ["", f"## {table}：{zh}", "", en, "", *_markdown_table(part)]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _markdown_table(part: pd.DataFrame) -> list[str]:

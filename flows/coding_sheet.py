@@ -20,8 +20,9 @@ import pandas as pd
 import xlsxwriter
 
 from flows.formats import replacing
+from flows.table_guard import check_table
 from nlp.codes import CODES, read_code, read_sure
-from shuzhi import UsageError
+from shuzhi import DataError, UsageError
 
 CODING, GUIDE, DESIGN = "编码 coding", "指南 guide", "design"
 SheetKind = Literal["hits", "missed"]
@@ -260,16 +261,8 @@ def read_sheets(paths: Sequence[Path]) -> list[CodedSheet]:
 
 
 def _read_sheet(path: Path, problems: list[str]) -> CodedSheet | None:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(path, data_only=True)
-    except OSError as error:
-        problems.append(f"{path}: cannot be opened: {error.strerror or error}")
-        return None
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError):
-        problems.append(f"{path}: is no Excel workbook (.xlsx); save the sheet in that format")
+    book = _open_book(path, problems)
+    if book is None:
         return None
     with_ids = [sheet for sheet in book.worksheets if "hit_id" in _header(sheet)]
     if not with_ids or DESIGN not in book.sheetnames:
@@ -290,6 +283,22 @@ def _read_sheet(path: Path, problems: list[str]) -> CodedSheet | None:
         problems.append(f"{where}: not one row is coded")
         return None
     return CodedSheet(path.stem, "missed" if design.get("kind") == "missed" else "hits", design, rows)
+
+
+def _open_book(path: Path, problems: list[str]) -> Any:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        check_table(path)
+        return load_workbook(path, data_only=True)
+    except DataError as error:
+        problems.append(f"{path.parent / str(error)}")
+    except OSError as error:
+        problems.append(f"{path}: cannot be opened: {error.strerror or error}")
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError):
+        problems.append(f"{path}: is no Excel workbook (.xlsx); save the sheet in that format")
+    return None
 
 
 def _header(sheet: Any) -> dict[str, int]:

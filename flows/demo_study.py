@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from econometrics.mediation_result import Mediation
+from econometrics.mediate.result import Mediation
 from econometrics.simulate import PanelDesign, PlantedEffects, planted_effects, simulate_emissions, simulate_firm_years
-from econometrics.study_results import StudyResults
+from econometrics.study.results import StudyResults
 from flows.corpus import PlantedReport
 from flows.formats import write_csv
 from flows.settings import StudyParameters

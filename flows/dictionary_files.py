@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dictionaries
+from flows.table_guard import check_content
 from nlp.dictionary import Dictionary, parse
 from nlp.dictionary_checks import compare
 from nlp.dictionary_import import Passport, build, to_yaml
 from nlp.options import ImportFormat
 from nlp.term_rows import TermRow, decode, guess_format, has_terms, rows_of_table, rows_of_text
-from shuzhi import DictionaryError
+from shuzhi import DataError, DictionaryError
 
 FOLDER_VARIABLE = "SHUZHI_DICTIONARIES"
 
@@ -183,12 +184,13 @@ def _rows(request: ImportRequest, data: bytes) -> list[TermRow]:
     form = request.form
     try:
         if form == "xlsx" or (form == "auto" and suffix in (".xlsx", ".xlsm")):
+            check_content(data, request.file.name)
             return _rows_of_workbook(data)
         if suffix == ".xls":
             raise DictionaryError("the old Excel format; save the file as .xlsx")
         text = decode(data, str(request.file))
         return rows_of_text(text, guess_format(text, suffix) if form == "auto" else form)
-    except DictionaryError as error:
+    except (DictionaryError, DataError) as error:
         message = str(error)
         raise DictionaryError(
             message if message.startswith(str(request.file)) else f"{request.file}: {message}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ READING_COLUMNS = ["status", "reason", "pages", "text_pages", "ocr_pages", "ocr_
 READING_COLUMNS += ["reader", "extractor"]
 TEXT_COLUMNS = ["chinese_characters", "tokens", "sentences", "body_chinese_characters", "body_tokens"]
 TEXT_COLUMNS += ["body_sentences", "unmapped_characters"]
+LOST_REASON = "its pages in the store were damaged or removed, and its file is not there to read it again"
 USE_COLUMNS = ["is_used", "use_status", "use_reason", "winner_document_id"]
 
 
@@ -50,6 +51,7 @@ def resolve_documents(
     new_text_key: str,
     kinds: Sequence[str] = ("annual",),
     corrections: Sequence[Correction] = (),
+    expected: Collection[str] = (),
 ) -> tuple[pd.DataFrame, tuple[CorrectionOutcome, ...]]:
     """Decide for every listed file whose report it is, which one wins its firm-year, and store the table.
 
@@ -63,6 +65,8 @@ def resolve_documents(
         Kinds of report that enter the indices, the preferred one first.
     corrections : sequence of Correction
         What a person knows better; they override what was found.
+    expected : collection of str
+        Documents that earlier runs read; one that has no reading any more is failed, not left out.
 
     Returns
     -------
@@ -73,7 +77,8 @@ def resolve_documents(
     """
     readings = _by_document(store.read_table("readings", pages_key, READINGS))
     texts = _by_document(store.read_table("texts", new_text_key, TEXTS))
-    found = [row for listed in _listed_files(store) if (row := _document(listed, readings, texts)) is not None]
+    listings = [_lost(listed, readings, expected) for listed in _listed_files(store)]
+    found = [row for listed in listings if (row := _document(listed, readings, texts)) is not None]
     rows, outcomes = apply_corrections(found, corrections)
     documents = pd.DataFrame(rows, columns=[name for name in DOCUMENTS.names if name not in USE_COLUMNS])
     documents = documents.sort_values("file", ignore_index=True)
@@ -102,7 +107,16 @@ def _by_document(table: pa.Table) -> dict[str, dict[str, Any]]:
 
 
 def _listed_files(store: Store) -> list[dict[str, Any]]:
-    return [row for key in known_folders(store) for row in store.read_table("files", key, FILES).to_pylist()]
+    listed = [row for key in known_folders(store) for row in store.read_table("files", key, FILES).to_pylist()]
+    return [{name: value for name, value in row.items() if name != "changed_ns"} for row in listed]
+
+
+def _lost(listed: dict[str, Any], readings: Mapping[str, dict[str, Any]], expected: Collection[str]) -> dict[str, Any]:
+    """Return a listed file, failed where its pages were lost and reading it again gave none."""
+    document = listed["document_id"]
+    if listed["status"] or document not in expected or document in readings:
+        return listed
+    return listed | {"status": "failed", "reason": LOST_REASON}
 
 
 def known_folders(store: Store) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,23 @@ from prefect.artifacts import create_link_artifact, create_table_artifact
 
 from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents, to_frame
+from flows.kit.options import KitOptions
+from flows.kit.write import write_kit
 from flows.measure import check_measured, key_in_force
-from flows.outputs import OUTPUT_VERSION, Exported, file_hash, read_run, write_outputs
+from flows.methods import methods_in_force
+from flows.outputs import OUTPUT_VERSION, RUN_FILE, Exported, file_hash, read_run, write_outputs
 from flows.settings import ExportParameters
 from flows.store import Store, hash_of
+from flows.storing.faults import explained
+from flows.storing.folder_lock import locked
 from flows.tables import INDICES
 from flows.versions import versions
 from nlp.dictionary import Dictionary
 from nlp.index import index_names, widen
 from nlp.scope import REPORT, check_scopes, parse_scope
-from shuzhi import StoreError, UsageError
+from shuzhi import RunError, StoreError, UsageError
 
+LOCK_FILE = ".export-lock.json"
 FAILURE_COLUMNS = ["file", "document_id", "stock_code", "report_year", "stage", "status", "reason", "pages"]
 
 
@@ -49,20 +56,16 @@ def export_indices(parameters: ExportParameters) -> ExportSummary:
     measurements = choose_measurements(store, parameters)
     check_complete(store, measurements)
     out = Path(parameters.out)
-    inputs = hash_of(
-        OUTPUT_VERSION,
-        versions(),
-        measurements,
-        store.current("reading"),
-        parameters.years,
-        parameters.title,
-        parameters.is_simulated,
-        content_of(store, measurements),
-    )
+    inputs = inputs_of(store, parameters, measurements)
     is_new = not is_up_to_date(out, inputs)
     if is_new:
-        exported = gather(store, parameters, measurements)
-        write_outputs(store, out, exported, parameters, inputs)
+        with export_lock(out):
+            exported = gather(store, parameters, measurements)
+            write_outputs(store, out, exported, parameters, inputs)
+            check_unchanged(store, out, parameters, inputs)
+    if parameters.study_kit:
+        with export_lock(out):
+            write_kit(out, kit_options(parameters))
     counts = read_run(out)["counts"]
     publish(out, counts)
     return ExportSummary(
@@ -73,6 +76,54 @@ def export_indices(parameters: ExportParameters) -> ExportSummary:
         is_new=is_new,
         seconds=time.monotonic() - started,
     )
+
+
+def kit_options(parameters: ExportParameters) -> KitOptions:
+    """Return what a study kit is told."""
+    return KitOptions(
+        authors=tuple(parameters.kit_authors),
+        licence=parameters.kit_licence,
+        has_sentences=parameters.kit_sentences,
+    )
+
+
+def inputs_of(store: Store, parameters: ExportParameters, measurements: Sequence[Mapping[str, Any]]) -> str:
+    """Return a hash of all that an export depends on."""
+    return hash_of(
+        OUTPUT_VERSION,
+        versions(),
+        measurements,
+        store.current("reading"),
+        parameters.years,
+        parameters.title,
+        parameters.is_simulated,
+        parameters.link_reports,
+        content_of(store, measurements),
+    )
+
+
+@contextlib.contextmanager
+def export_lock(out: Path) -> Iterator[None]:
+    """Keep a second export from writing to a folder at the same time.
+
+    Raises
+    ------
+    StoreError, RunError
+        If another run is exporting to it, or it cannot be written.
+    """
+    with explained(str(out)):
+        out.mkdir(parents=True, exist_ok=True)
+    with locked(str(out / LOCK_FILE), f"the output folder {out}"):
+        yield
+
+
+def check_unchanged(store: Store, out: Path, parameters: ExportParameters, inputs: str) -> None:
+    """Refuse an export during which another run changed the store: its files may be of two states."""
+    measurements = choose_measurements(store, parameters)
+    check_complete(store, measurements)
+    if inputs_of(store, parameters, measurements) != inputs:
+        (out / RUN_FILE).unlink(missing_ok=True)
+        raise RunError(f"store {store.url} was changed by another run meanwhile; export again when that has ended")
 
 
 def choose_measurements(store: Store, parameters: ExportParameters) -> list[dict[str, Any]]:
@@ -148,6 +199,7 @@ def gather(store: Store, parameters: ExportParameters, measurements: Sequence[Ma
     documents = load_documents(store)
     parts = [to_frame(store.read_part("indices", each["indices_key"], "all").cast(INDICES)) for each in measurements]
     long = pd.concat(parts, ignore_index=True)
+    check_covered(store, documents, parts)
     if parameters.years:
         documents = documents[documents["report_year"].isin(parameters.years) | documents["report_year"].isna()]
         long = long[long["report_year"].isin(parameters.years)]
@@ -169,7 +221,22 @@ def gather(store: Store, parameters: ExportParameters, measurements: Sequence[Ma
                 for name in index_names(each, parse_scope(measured["scope"]))
             ],
         ),
+        hits_keys=tuple(dict.fromkeys(str(each["key"]) for each in measurements)),
+        methods=methods_in_force(store, measurements),
     )
+
+
+def check_covered(store: Store, documents: pd.DataFrame, indices: Sequence[pd.DataFrame]) -> None:
+    """Refuse to export indices of other reports than those that count now."""
+    names = ["stock_code", "report_year", "document_id"]
+
+    def reports_of(frame: pd.DataFrame) -> set[tuple[str, ...]]:
+        texts = frame[names].drop_duplicates().astype("string").fillna("")
+        return set(texts.itertuples(index=False, name=None))
+
+    used = reports_of(documents[documents["is_used"]])
+    if any(reports_of(long) != used for long in indices):
+        raise StoreError(f"the reports of store {store.url} changed since they were measured; run 'shuzhi measure'")
 
 
 def check_dictionaries(lists: Sequence[Dictionary], measurements: Sequence[Mapping[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from flows.fetch_list import Announcement
 from flows.fetch_names import clean_title
 from flows.settings import usage_error
 from nlp.title import parse_title
-from shuzhi import UsageError
+from shuzhi import UsageError, yaml_loader
 
 LARGEST_ANSWER_BYTES = 20 << 20
 LARGEST_SETTINGS_BYTES = 1 << 20
@@ -112,7 +112,7 @@ def load_service(path: Path) -> Service:
     try:
         if path.stat().st_size > LARGEST_SETTINGS_BYTES:
             raise UsageError(f"{path}: larger than 1 MB, which settings never are")
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml_loader())
     except OSError as error:
         raise UsageError(f"{path}: cannot be opened: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:

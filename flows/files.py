@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import stat
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ from shuzhi import UsageError
 
 SUFFIXES = (".pdf", ".txt")
 HASH_THREADS = 4
+LATEST_NANOSECONDS = 2**63 - 1
+# File systems tell times in steps; what changed a moment ago may change again within the same step.
+FRESH_NANOSECONDS = 2_000_000_000
 NOT_A_FILE = "is a pipe or device, not a file"
 # No report is near it, and a file of holes that claims a terabyte would be hashed for an hour.
 LARGEST_FILE_BYTES = 2 << 30
@@ -42,11 +46,15 @@ class ListedFile:
     path : str
         Path to open.
     size_bytes, modified_ns : int
-        As the file system gives them; a file with the same two is not hashed again.
+        As the file system gives them; a time that 64 bits do not hold is cut.
     document_id : str or None
         SHA-256 of the bytes; None while unknown.
     status, reason : str
         ``failed`` and why, where the file cannot be opened; otherwise empty.
+    changed_ns : int or None
+        When the file's entry changed last, which no program can set back; a file with the same size and times is not
+        hashed again. 0 where that was too short before the listing to tell a later change by, None where an older
+        version did not note it.
     """
 
     file: str
@@ -56,6 +64,7 @@ class ListedFile:
     document_id: str | None = None
     status: str = ""
     reason: str = ""
+    changed_ns: int | None = 0
 
 
 def folder_key(folder: str) -> str:
@@ -71,7 +80,8 @@ def list_folder(folder: str) -> list[ListedFile]:
     UsageError
         If there is no such folder, or no report in it.
     """
-    root = Path(folder)
+    # Workers of Dask are in other folders than this process.
+    root = Path(folder).absolute()
     if not root.is_dir():
         raise UsageError(f"{folder}: no such folder; name the folder that holds the reports")
     found: list[ListedFile] = []
@@ -79,7 +89,7 @@ def list_folder(folder: str) -> list[ListedFile]:
     def note(error: OSError) -> None:
         relative = os.path.relpath(str(error.filename), long_path(root))
         reason = f"the folder cannot be opened: {error.strerror}"
-        found.append(ListedFile(_shown(relative), str(error.filename), 0, 0, None, "failed", reason))
+        found.append(_failed(relative, str(error.filename), reason))
 
     for place, folders, names in os.walk(long_path(root), onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -127,13 +137,23 @@ def _listed(path: str, relative: str) -> ListedFile:
     try:
         facts = os.stat(path)  # noqa: PTH116
     except OSError as error:
-        return ListedFile(_shown(relative), path, 0, 0, None, "failed", f"cannot be opened: {error.strerror}")
+        return _failed(relative, path, f"cannot be opened: {error.strerror}")
     if not stat.S_ISREG(facts.st_mode):
-        return ListedFile(_shown(relative), path, 0, 0, None, "failed", NOT_A_FILE)
+        return _failed(relative, path, NOT_A_FILE)
     if facts.st_size > LARGEST_FILE_BYTES:
         reason = f"has {facts.st_size / 1e9:,.1f} GB; more than {LARGEST_FILE_BYTES / 1e9:.1f} GB are no report"
-        return ListedFile(_shown(relative), path, facts.st_size, facts.st_mtime_ns, None, "failed", reason)
-    return ListedFile(_shown(relative), path, facts.st_size, facts.st_mtime_ns)
+        return _failed(relative, path, reason, facts.st_size)
+    return ListedFile(
+        _shown(relative), path, facts.st_size, _cut(facts.st_mtime_ns), changed_ns=_cut(facts.st_ctime_ns)
+    )
+
+
+def _failed(relative: str, path: str, reason: str, size_bytes: int = 0) -> ListedFile:
+    return ListedFile(_shown(relative), path, size_bytes, 0, status="failed", reason=reason)
+
+
+def _cut(nanoseconds: int) -> int:
+    return max(min(nanoseconds, LATEST_NANOSECONDS), -LATEST_NANOSECONDS)
 
 
 def _shown(relative: str) -> str:
@@ -171,17 +191,23 @@ def with_hashes(files: Sequence[ListedFile], known: Mapping[str, ListedFile]) ->
 def _with_hash(listed: ListedFile, known: ListedFile | None) -> ListedFile:
     if listed.status:
         return listed
-    is_same = known is not None and (known.size_bytes, known.modified_ns) == (
-        listed.size_bytes,
-        listed.modified_ns,
-    )
-    if known is not None and is_same and known.document_id:
+    if known is not None and known.document_id and is_same(listed, known):
         return replace(listed, document_id=known.document_id)
+    age = time.time_ns() - (listed.changed_ns or 0)
+    changed = listed.changed_ns if age > FRESH_NANOSECONDS else 0
     try:
         with open_report(listed.path) as stream:
-            return replace(listed, document_id=hashlib.file_digest(stream, "sha256").hexdigest())
+            document_id = hashlib.file_digest(stream, "sha256").hexdigest()
+            return replace(listed, document_id=document_id, changed_ns=changed)
     except OSError as error:
         return replace(listed, status="failed", reason=f"cannot be opened: {error.strerror or error}")
+
+
+def is_same(listed: ListedFile, known: ListedFile) -> bool:
+    """Tell whether a file is as it was when it was listed before, as far as size and times tell."""
+    if (known.size_bytes, known.modified_ns) != (listed.size_bytes, listed.modified_ns):
+        return False
+    return known.changed_ns is None or known.changed_ns == listed.changed_ns
 
 
 def load_listing(store: Store, folder: str) -> dict[str, ListedFile]:
@@ -194,4 +220,5 @@ def load_listing(store: Store, folder: str) -> dict[str, ListedFile]:
 def save_listing(store: Store, folder: str, files: Sequence[ListedFile]) -> None:
     """Keep the listing of a folder in the store."""
     rows = [{name: getattr(listed, name) for name in FILES.names} for listed in files]
-    store.write_part("files", folder_key(folder), "all", pa.Table.from_pylist(rows, schema=FILES))
+    table = pa.Table.from_pylist(rows, schema=FILES)
+    store.write_part("files", folder_key(folder), "all", table, note=str(Path(folder).resolve()))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from flows.dictionary_files import dictionary_paths, load_dictionary
 from flows.documents import known_folders, load_documents
-from flows.files import ListedFile, list_folder, load_listing
+from flows.files import ListedFile, is_same, list_folder, load_listing
+from flows.sql import answer_frame, ask
 from flows.store import Store
 from flows.tables import SCHEMAS
 from flows.work import measurement_key
@@ -104,7 +105,8 @@ def _folder_state(store: Store, folder: str) -> Staleness:
 
 
 def _differs(now: ListedFile, then: ListedFile) -> bool:
-    return (now.size_bytes, now.modified_ns) != (then.size_bytes, then.modified_ns)
+    # A file that was new when it was listed has no time of change to go by.
+    return not is_same(now, then if then.changed_ns else replace(then, changed_ns=None))
 
 
 def _measurement_state(store: Store, reading: Mapping[str, Any], measured: Mapping[str, Any]) -> Staleness:
@@ -206,21 +208,21 @@ def evidence(store: Store, *, stock_code: str, year: int, term: str, dictionary:
     return found
 
 
-def run_sql(store: Store, query: str) -> pd.DataFrame:
-    """Answer a query from the tables documents, pages, texts, readings, hits and indices.
+def ask_store(store: Store, query: str, values: Mapping[str, Any] | None = None) -> pa.Table:
+    """Answer a query that only reads, from the tables documents, pages, texts, sections, readings, hits and indices.
 
     Raises
     ------
     UsageError
-        If DuckDB does not take the query; its own words say why.
+        If it is no such query, or DuckDB does not take it; its own words say why.
     """
-    if not query.strip():
-        raise UsageError('sql: the query is empty; try "SELECT * FROM documents LIMIT 5"')
-    with store.connect(SCHEMAS) as connection:
-        try:
-            return connection.execute(query).df()
-        except duckdb.Error as error:
-            raise UsageError(f"sql: {error}") from None
+    with store.connect(SCHEMAS, query) as connection:
+        return ask(connection, query, values)
+
+
+def run_sql(store: Store, query: str, values: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Return what :func:`ask_store` does as a frame."""
+    return answer_frame(ask_store(store, query, values))
 
 
 def hit_lines(hits: pd.DataFrame, *, mark: bool) -> Iterator[str]:

@@ -9,19 +9,20 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from prefect import flow, task
+from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from flows.batches import batches, run_batches
 from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents, to_frame
-from flows.pool import WorkerPool
+from flows.methods import measuring_methods
 from flows.progress import RunProgress, progress
-from flows.read import BATCH_RUNNER, MOST_TASK_RUNS
 from flows.settings import MeasureParameters
-from flows.shared_pool import worker_pool
+from flows.shared_pool import Pool, calls_at_once, require_store, worker_pool
 from flows.store import Store, hash_of
-from flows.tables import INDICES, SCHEMAS, SECTIONS
+from flows.storing.repair import repair_measuring
+from flows.tables import INDICES, READINGS, SCHEMAS, SECTIONS
 from flows.work import Measurement, measure_part
 from nlp.dictionary import Dictionary
 from nlp.index import TOTAL, aggregate
@@ -51,26 +52,27 @@ COUNTS = """
 
 @dataclass(frozen=True)
 class MeasureSummary:
-    """What a measuring run did: parts matched now and known before, hits found now, firm-years indexed."""
+    """What a measuring run did: parts matched now and known before, firm-years indexed, what was damaged."""
 
     parts_measured: int
     parts_cached: int
     firm_years: int
     firm_years_with_value: int
+    notes: list[str]
     seconds: float
 
 
 class Measuring:
     """What the batches of one measuring run share; a plain class, as :class:`flows.read.Reading` is."""
 
-    def __init__(self, store: Store, parameters: MeasureParameters, pool: WorkerPool, shown: RunProgress) -> None:
-        self.store = store
+    def __init__(self, store_url: str, parameters: MeasureParameters, pool: Pool, shown: RunProgress) -> None:
+        self.store_url = store_url
         self.parameters = parameters
         self.pool = pool
         self.shown = shown
 
 
-@flow(name="measure-indices", task_runner=BATCH_RUNNER)
+@flow(name="measure-indices")
 def measure_indices(parameters: MeasureParameters) -> MeasureSummary:
     """Match dictionaries over the stored pages and build firm-year indices; known hits are not made again."""
     started = time.monotonic()
@@ -78,6 +80,8 @@ def measure_indices(parameters: MeasureParameters) -> MeasureSummary:
     store = Store(parameters.store)
     with store.lock():
         measurements = plan_measurements(store, lists, parameters)
+        notes = repair_measuring(store, {each.key for each in measurements})
+        check_pages(store)
         parts = store.parts("readings", key_in_force(store))
         work = find_unmeasured(store, parts, measurements)
         with worker_pool(parameters, parameters.segmenter) as pool:
@@ -85,7 +89,9 @@ def measure_indices(parameters: MeasureParameters) -> MeasureSummary:
         scopes = check_scopes(parameters.scopes, parameters.keep)
         indices = [build_indices(store, each, scopes, parameters) for each in measurements]
     long = pd.concat(indices, ignore_index=True)
-    summary = summarise(long, len(work), len(parts) * len(lists), started)
+    for line in notes:
+        get_run_logger().warning(line)
+    summary = summarise(long, len(work), len(parts) * len(lists), notes, started)
     publish(long)
     return summary
 
@@ -96,6 +102,18 @@ def key_in_force(store: Store) -> str:
     if reading is None:
         raise StoreError(f"store {store.url} holds no pages yet; run 'shuzhi read FOLDER --store {store.url}'")
     return str(reading["key"])
+
+
+def check_pages(store: Store) -> None:
+    """Fail where a readable report has no pages in the store any more: it would silently count zero."""
+    documents = load_documents(store)
+    readable = set(documents.loc[documents["status"] == "ok", "document_id"])
+    readings = store.read_table("readings", key_in_force(store), READINGS)
+    missing = readable - set(readings["document_id"].to_pylist())
+    if missing:
+        raise StoreError(
+            f"store {store.url} has lost the pages of {len(missing)} reports; 'shuzhi read FOLDER' reads them again"
+        )
 
 
 def plan_measurements(store: Store, lists: Sequence[Dictionary], parameters: MeasureParameters) -> list[Measurement]:
@@ -118,18 +136,16 @@ def find_unmeasured(
 
 
 def measure_parts(
-    store: Store, parameters: MeasureParameters, pool: WorkerPool, work: Sequence[tuple[Measurement, str]]
+    store: Store, parameters: MeasureParameters, pool: Pool, work: Sequence[tuple[Measurement, str]]
 ) -> None:
     """Match the parts that lack hits, a few a task where there are over 1,000 of them."""
-    size = -(-len(work) // MOST_TASK_RUNS) or 1
     with progress("measuring", len(work), "measuring") as shown:
-        measuring = Measuring(store, parameters, pool, shown)
-        futures = [
-            measure_batch.submit(start // size + 1, work[start : start + size], measuring)
-            for start in range(0, len(work), size)
-        ]
-        for future in futures:
-            future.result()
+        url = require_store(pool, store.url) if work else ""
+        measuring = Measuring(url, parameters, pool, shown)
+        cut = enumerate(batches(work, 1), start=1)
+        calls = [{"number": number, "work": parts, "measuring": measuring} for number, parts in cut]
+        # One more than there are workers waits for the first that is free.
+        run_batches(measure_batch, calls, 1 + calls_at_once(pool, parameters) if work else 1)
 
 
 @task(task_run_name="measure-batch-{number}", cache_policy=NO_CACHE)
@@ -137,7 +153,7 @@ def measure_batch(number: int, work: Sequence[tuple[Measurement, str]], measurin
     """Match some parts in the workers, which write the hits themselves; returns the number of hits."""
     seconds = max(SHORTEST_PART_LIMIT, measuring.parameters.seconds_per_file * PART_SECONDS_PER_FILE_LIMIT)
     futures = [
-        measuring.pool.submit(measure_part, measuring.store.url, part, measurement, seconds=seconds)
+        measuring.pool.submit(measure_part, measuring.store_url, part, measurement, seconds=seconds)
         for measurement, part in work
     ]
     hits = 0
@@ -188,6 +204,7 @@ def put_in_force(store: Store, measurement: Measurement, dictionary_folder: str)
         "rule": measurement.rule,
         "script": measurement.script,
         "segmenter": measurement.segmenter,
+        "methods": measuring_methods(measurement),
         "scopes": before.get("scopes", {}) if before.get("key") == measurement.key else {},
     }
     store.set_current(name, **in_force)
@@ -203,7 +220,7 @@ def build_in_scope(store: Store, measurement: Measurement, scope: Scope) -> pd.D
     dictionary, rule = measurement.dictionary, measurement.rule
     values = {"dictionary": dictionary.name, "rule": rule, "mode": scope.mode, "kinds": list(scope.kinds)}
     values["keep"] = scope.keep
-    counts = store.query(SCHEMAS, COUNTS, {**values, "total": TOTAL})
+    counts = store.query(SCHEMAS, COUNTS, {**values, "total": TOTAL}, [measurement.key])
     used = used.drop(columns=list(LENGTHS)).join(in_scope)
     long = aggregate(used, counts, dictionary, rule, scope)
     table = pa.Table.from_pandas(long, INDICES, preserve_index=False)
@@ -218,7 +235,7 @@ def check_measured(store: Store, pages_key: str, key: str) -> None:
         raise StoreError(f"{len(missing)} parts of store {store.url} are not measured; run 'shuzhi measure' again")
 
 
-def summarise(long: pd.DataFrame, measured: int, parts: int, started: float) -> MeasureSummary:
+def summarise(long: pd.DataFrame, measured: int, parts: int, notes: list[str], started: float) -> MeasureSummary:
     """Count what a run did."""
     firm_years = long.drop_duplicates(["stock_code", "report_year"])
     return MeasureSummary(
@@ -226,6 +243,7 @@ def summarise(long: pd.DataFrame, measured: int, parts: int, started: float) -> 
         parts_cached=parts - measured,
         firm_years=len(firm_years),
         firm_years_with_value=int(firm_years["value"].notna().sum()),
+        notes=notes,
         seconds=time.monotonic() - started,
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from nlp.dictionary import Dictionary
 from nlp.scope import LENGTHS, parse_scope
 from shuzhi import UsageError, __version__
 
-OUTPUT_VERSION = "2"
+OUTPUT_VERSION = "3"
 RUN_FILE = "run.json"
 SIMULATED_NOTE = "模拟数据，仅供演示 / simulated data, for demonstration only"
 SECTIONS_QUERY = """
@@ -57,6 +57,8 @@ OUTPUT_FILES = (
     "sections.csv",
 )
 HIT_ROWS_AT_ONCE = 50_000
+# What the passport of a word list says of where it comes from.
+PASSPORT_KEYS = ("authors", "year", "article", "journal", "doi", "house_list", "verified_against", "verified_note")
 HITS = """
     WITH files AS (
         SELECT document_id, first(file ORDER BY is_used DESC, file) AS file,
@@ -87,6 +89,8 @@ class Exported:
     failures: pd.DataFrame
     indices_long: pd.DataFrame
     indices_wide: pd.DataFrame
+    hits_keys: tuple[str, ...] = ()
+    methods: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_run(out: Path) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def write_outputs(store: Store, out: Path, exported: Exported, parameters: Expor
     write_codebook(out, exported, hits, sections, note)
     write_report(out, exported, hits, provenance, parameters)
     write_evidence(store, out, exported, hits, parameters)
-    failing = write_quality(store, out)
+    failing = write_quality(store, out, exported)
     counts = {
         "files": len(exported.documents),
         "firm_years": len(exported.indices_wide),
@@ -131,7 +135,14 @@ def write_outputs(store: Store, out: Path, exported: Exported, parameters: Expor
         "files_by_status": count_by_status(exported.documents),
     }
     outputs = {name: file_hash(out / name) for name in OUTPUT_FILES}
-    write_run(out, {**provenance, "counts": counts, "inputs": inputs, "outputs": outputs})
+    whole = {
+        **provenance,
+        "title": parameters.title,
+        "is_simulated": parameters.is_simulated,
+        "terms": terms_of(exported.dictionaries),
+        "passports": {each.name: passport_of(each) for each in exported.dictionaries},
+    }
+    write_run(out, {**whole, "counts": counts, "inputs": inputs, "outputs": outputs})
 
 
 def remove_halves(out: Path) -> None:
@@ -168,7 +179,23 @@ def describe_run(exported: Exported, parameters: ExportParameters) -> dict[str, 
             for each in exported.dictionaries
         },
         "versions": versions(),
+        "methods": exported.methods,
     }
+
+
+def terms_of(dictionaries: Sequence[Dictionary]) -> dict[str, dict[str, list[str]]]:
+    """Return the terms of each list by dimension: run.json alone holds them, the other files only their hash."""
+    return {
+        each.name: {dimension.id: sorted(dimension.terms) for dimension in each.dimensions} for each in dictionaries
+    }
+
+
+def passport_of(dictionary: Dictionary) -> dict[str, Any]:
+    """Return titles of a list, its dimensions with their labels, and where it comes from."""
+    found = {name: dictionary.passport[name] for name in PASSPORT_KEYS if name in dictionary.passport}
+    dimensions = {each.id: {"zh": each.zh, "en": each.en} for each in dictionary.dimensions}
+    titles = {"zh": dictionary.title_zh, "en": dictionary.title_en}
+    return {"title": titles, "verified": dictionary.verified, "dimensions": dimensions, **found}
 
 
 def write_hits(
@@ -180,7 +207,7 @@ def write_hits(
         "rule": exported.rule,
         "years": list(parameters.years),
     }
-    with store.connect(SCHEMAS) as connection, replacing(path) as temporary:
+    with store.connect(SCHEMAS, HITS, exported.hits_keys) as connection, replacing(path) as temporary:
         reader = connection.sql(HITS, params=values).to_arrow_reader(HIT_ROWS_AT_ONCE)
         schema = reader.schema.with_metadata({key.encode(): value.encode() for key, value in metadata.items()})
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
@@ -292,7 +319,7 @@ def write_evidence(
     store: Store, out: Path, exported: Exported, hits: pd.DataFrame, parameters: ExportParameters
 ) -> None:
     """Write the page that leads from a number to its sentences; it links to reports that lie in one folder."""
-    folders = list(known_folders(store).values())
+    folders = list(known_folders(store).values()) if parameters.link_reports else []
     page = render_evidence(
         title=f"{parameters.title or '企业年报指数报告'}：原文证据",
         hits=hits,
@@ -306,10 +333,11 @@ def write_evidence(
         temporary.write_text(page, encoding="utf-8", newline="\n")
 
 
-def write_quality(store: Store, out: Path) -> list[str]:
-    """Write what the quality gate says of the indices of a store, and return the names of the checks that fail."""
+def write_quality(store: Store, out: Path, exported: Exported) -> list[str]:
+    """Write what the quality gate says of the exported indices, and return the names of the checks that fail."""
+    names = [each.name for each in exported.dictionaries]
     try:
-        reports, why_not = check_store(store), ""
+        reports, why_not = check_store(store, names, [exported.rule], exported.scopes), ""
     except UsageError as error:
         reports, why_not = {}, str(error)
     write_reports(reports, out, why_not)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from econometrics.cluster_map import ClusterMap
+from econometrics.clusters.map import ClusterMap
 from econometrics.panel import Panel, build_panel, parse_panel_spec
-from econometrics.panel_spec import PanelSpec
-from econometrics.panel_step_result import notes_to_records
+from econometrics.panel.spec import PanelSpec
+from econometrics.panel.steps.result import notes_to_records
 from econometrics.variables import codebook_table, variable_labels, variables_to_records
 from flows.formats import replacing, stata_names, write_csv, write_dta, write_parquet, write_xlsx
 from flows.panel_read import CLUSTER_METADATA, METADATA, read_tables

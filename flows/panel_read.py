@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import os
 import re
@@ -17,9 +16,10 @@ from typing import Any
 import pandas as pd
 
 from econometrics.panel import RawTable
-from econometrics.panel_spec import PanelSpec
-from econometrics.panel_spec_sources import SourceSpec
+from econometrics.panel.source_spec import SourceSpec
+from econometrics.panel.spec import PanelSpec
 from econometrics.variables import Variable, variables_from_records
+from flows.table_guard import check_table, unpacked
 from shuzhi import DataError, UsageError
 
 FORMATS = {
@@ -105,6 +105,8 @@ def read_source(source: SourceSpec, place: str) -> RawTable:
         If its format is not known.
     """
     kind = source.format or format_of(place)
+    if "://" not in place:
+        check_table(place)
     readers: dict[str, Callable[[SourceSpec, str], RawTable]] = {
         "csv": read_csv,
         "excel": read_excel,
@@ -170,8 +172,7 @@ def _is_chance(text: str) -> bool:
 
 def read_csv(source: SourceSpec, place: str) -> RawTable:
     """Read a CSV file, its header included; lines of notes that begin with # come first and are kept."""
-    content = Path(place).read_bytes()
-    content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    content = unpacked(Path(place).read_bytes(), Path(place).name)
     text, encoding = decode(content, source.encoding)
     notes = []
     while text.startswith(("#", "\ufeff#")):
@@ -287,6 +288,7 @@ def read_shuzhi(source: SourceSpec, place: str) -> RawTable:
     }
     if table.suffix not in read:
         raise DataError(f"{table.name} is no file of indices; name the folder, or indices.parquet or indices.csv in it")
+    check_table(table)
     frame = read[table.suffix]()
     if isinstance(source.columns, dict):
         return RawTable(frame, has_header=True, variables=codebook_of(folder), citation="shuzhi")
@@ -336,6 +338,7 @@ def read_panel_file(place: str) -> tuple[pd.DataFrame, dict[str, Variable], dict
     path = path / "panel.parquet" if path.is_dir() else path
     if not path.is_file():
         raise UsageError(f"{place}: no such panel; name a table, or the folder that 'shuzhi panel' wrote")
+    check_table(path)
     if path.suffix == ".parquet":
         variables, facts = panel_metadata(str(path))
         return pd.read_parquet(path), variables, facts

@@ -13,26 +13,28 @@ import pyarrow as pa
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.batches import batches, batches_at_once, run_batches
+from flows.confine import record as confinement
 from flows.documents import load_corrections, register_folder, resolve_documents
 from flows.files import ListedFile, list_folder, load_listing, save_listing, select, with_hashes
-from flows.pool import Outcome, WorkerPool
+from flows.methods import reading_methods
+from flows.pool import Outcome
 from flows.progress import RunProgress, progress
 from flows.recognise import recognise_results
 from flows.settings import ReadingOptions, ReadParameters
-from flows.shared_pool import worker_pool
+from flows.shared_pool import Pool, calls_at_once, require_store, worker_pool
 from flows.store import Store, hash_of
+from flows.storing.lost import describe_gone, describe_lost, documents_before, find_lost, restore_listings
+from flows.storing.repair import check_written, repair_reading
 from flows.tables import PAGES, READINGS
-from flows.work import FileResult, describe_part, read_file, reading_key, text_key, write_described
+from flows.work import describe_part, read_file, reading_key, text_key, write_described
+from flows.work_files import FileResult
 from nlp.corrections import CorrectionOutcome
 from nlp.ocr import require_ocr
 from nlp.pdf import extractor_version
 from shuzhi import RunError, StoreError
 
-MOST_TASK_RUNS = 1000
-# More batches at once would only hold more text in memory; the workers are busy with two.
-BATCH_RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=2)
 # Measured on 25 real reports of 120 to 310 pages.
 USUAL_SECONDS_PER_FILE = 0.8
 MOST_SHOWN_FAILURES = 200
@@ -55,6 +57,8 @@ class ReadSummary:
         Files by status.
     corrections, failed_corrections : list of str
         What became of each correction, and of those that could not be applied.
+    notes : list of str
+        What was damaged in the store and is made again, and which known reports are gone.
     peak_worker_megabytes : float
         Greatest resident memory of a worker.
     seconds : float
@@ -69,6 +73,7 @@ class ReadSummary:
     by_status: dict[str, int]
     corrections: list[str]
     failed_corrections: list[str]
+    notes: list[str]
     peak_worker_megabytes: float
     seconds: float
 
@@ -79,20 +84,14 @@ class Reading:
     A plain class on purpose: Prefect looks for futures inside dataclasses and collections, not in here.
     """
 
-    def __init__(self, store: Store, parameters: ReadParameters, pool: WorkerPool, shown: RunProgress) -> None:
+    def __init__(self, store: Store, parameters: ReadParameters, pool: Pool, shown: RunProgress) -> None:
         self.store = store
         self.parameters = parameters
         self.pool = pool
         self.shown = shown
 
 
-def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    """Cut items into batches of a size, or larger ones where that would make over 1,000 task runs."""
-    size = max(size, -(-len(items) // MOST_TASK_RUNS))
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-@flow(name="read-reports", task_runner=BATCH_RUNNER)
+@flow(name="read-reports")
 def read_reports(parameters: ReadParameters) -> ReadSummary:
     """Extract the text of every new report of a folder; what the store holds already is not opened."""
     started = time.monotonic()
@@ -101,17 +100,32 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
     listed = list_folder(parameters.folder)
     store = Store(parameters.store, create=True)
     with store.lock():
+        before = documents_before(store, keys_of(parameters)[0])
+        notes = repair_reading(store, *keys_of(parameters))
         files = hash_files(store, parameters, listed)
+        notes += restore_listings(store, parameters.folder)
         put_in_force(store, parameters)
         new = find_new(store, parameters, files)
+        lost = find_lost(store, parameters.folder, listed, before, held_documents(store, parameters, new))
+        notes += describe_lost(lost)
+        files, new = [*files, *lost.here], [*new, *lost.here]
         with worker_pool(parameters, parameters.segmenter) as pool:
-            lost = read_new(store, parameters, pool, new)
-            files = read_copies(store, parameters, pool, files, lost)
+            unread = read_new(store, parameters, pool, new)
+            read_new(store, parameters, pool, lost.elsewhere)
+            files = read_copies(store, parameters, pool, files, unread)
             held = {each.document_id for each in files}
             new = [each for each in new if each.document_id in held]
             describe_stale(store, parameters, pool)
-        documents, outcomes = resolve_documents(store, *keys_of(parameters), parameters.kinds, corrections)
-    summary = summarise(listed, files, new, count_by_status(documents), outcomes, pool.peak_memory_megabytes, started)
+            if new:
+                confinement.note(store, pool.confined)
+        documents, outcomes = resolve_documents(store, *keys_of(parameters), parameters.kinds, corrections, before)
+        check_written(store, *keys_of(parameters))
+    notes += describe_gone(before, documents["document_id"], documents["file"])
+    for line in notes:
+        get_run_logger().warning(line)
+    summary = summarise(
+        listed, files, new, count_by_status(documents), outcomes, notes, pool.peak_memory_megabytes, started
+    )
     publish(summary, documents)
     check_failures(documents, parameters.max_failure_share)
     return summary
@@ -183,7 +197,9 @@ def plan_reading(parameters: ReadParameters) -> ReadPlan:
 def put_in_force(store: Store, parameters: ReadParameters) -> None:
     """Put the keys of this reader and segmenter in force."""
     pages, texts = keys_of(parameters)
-    store.set_current("reading", key=pages, text_key=texts, extractor=extractor_version(parameters.reader))
+    methods = reading_methods(parameters.reader, parameters.segmenter, parameters.ocr, parameters.kinds)
+    extractor = extractor_version(parameters.reader)
+    store.set_current("reading", key=pages, text_key=texts, extractor=extractor, methods=methods)
 
 
 def find_new(store: Store, parameters: ReadParameters, files: list[ListedFile]) -> list[ListedFile]:
@@ -199,6 +215,12 @@ def find_new(store: Store, parameters: ReadParameters, files: list[ListedFile]) 
     return sorted(new.values(), key=lambda each: each.file)
 
 
+def held_documents(store: Store, parameters: ReadParameters, new: Sequence[ListedFile]) -> set[str]:
+    """Return the documents that the store holds, and those that are about to be read."""
+    readings = store.read_table("readings", keys_of(parameters)[0], READINGS)
+    return {*readings["document_id"].to_pylist(), *(each.document_id or "" for each in new)}
+
+
 def _without_failures(store: Store, pages_key: str, part: str, rows: pa.Table) -> pa.Table:
     """Forget the documents of a part that timed out or failed, so that they are read again."""
     keep = [status not in RETRIED for status in rows["status"].to_pylist()]
@@ -209,19 +231,18 @@ def _without_failures(store: Store, pages_key: str, part: str, rows: pa.Table) -
     return kept
 
 
-def read_new(store: Store, parameters: ReadParameters, pool: WorkerPool, new: Sequence[ListedFile]) -> list[ListedFile]:
+def read_new(store: Store, parameters: ReadParameters, pool: Pool, new: Sequence[ListedFile]) -> list[ListedFile]:
     """Read new documents, a batch a task; returns the files that went away or changed since they were listed."""
     with progress("reading", len(new), "reading") as shown:
         reading = Reading(store, parameters, pool, shown)
-        futures = [
-            read_batch.submit(number, batch, reading)
-            for number, batch in enumerate(batches(new, parameters.batch_size), start=1)
-        ]
-        return [each for future in futures for each in future.result()]
+        cut = batches(new, parameters.batch_size)
+        calls = [{"number": number, "batch": batch, "reading": reading} for number, batch in enumerate(cut, start=1)]
+        at_once = batches_at_once(calls_at_once(pool, parameters), len(cut[0])) if cut else 1
+        return [each for lost in run_batches(read_batch, calls, at_once) for each in lost]
 
 
 def read_copies(
-    store: Store, parameters: ReadParameters, pool: WorkerPool, files: list[ListedFile], lost: Sequence[ListedFile]
+    store: Store, parameters: ReadParameters, pool: Pool, files: list[ListedFile], lost: Sequence[ListedFile]
 ) -> list[ListedFile]:
     """Note the lost files in the listing, so that the next run takes them up, and read other copies of theirs now."""
     parameters = parameters.model_copy(update={"retry": False})
@@ -312,14 +333,13 @@ def _page_table(results: Sequence[FileResult]) -> pa.Table:
     return pa.Table.from_pydict(columns, schema=PAGES)
 
 
-def describe_stale(store: Store, parameters: ReadParameters, pool: WorkerPool) -> None:
+def describe_stale(store: Store, parameters: ReadParameters, pool: Pool) -> None:
     """Derive lengths and identity again, from stored pages, where a newer version would find others."""
     pages_key, new_text_key = keys_of(parameters)
     described = set(store.parts("texts", new_text_key))
     stale = [part for part in store.parts("readings", pages_key) if part not in described]
-    futures = [
-        pool.submit(describe_part, store.url, pages_key, new_text_key, part, parameters.segmenter) for part in stale
-    ]
+    url = require_store(pool, store.url) if stale else ""
+    futures = [pool.submit(describe_part, url, pages_key, new_text_key, part, parameters.segmenter) for part in stale]
     for future in futures:
         outcome = future.result()
         if outcome.kind != "done":
@@ -338,6 +358,7 @@ def summarise(
     new: list[ListedFile],
     by_status: dict[str, int],
     outcomes: Sequence[CorrectionOutcome],
+    notes: list[str],
     peak_worker_megabytes: float,
     started: float,
 ) -> ReadSummary:
@@ -351,6 +372,7 @@ def summarise(
         by_status=by_status,
         corrections=[each.message for each in outcomes],
         failed_corrections=[each.message for each in outcomes if each.outcome != "applied"],
+        notes=notes,
         peak_worker_megabytes=round(peak_worker_megabytes, 1),
         seconds=time.monotonic() - started,
     )

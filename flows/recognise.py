@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from flows.confine.errand import FileToSend, errand
 from flows.files import ListedFile
-from flows.pool import Outcome, WorkerPool
-from flows.store import long_path
-from flows.work import FileResult, describe_text
+from flows.pool import Outcome
+from flows.shared_pool import Pool
+from flows.work import describe_text
+from flows.work_files import FileResult, check_pages, content_of
 from nlp.ocr import better_page, ocr_version, recognise_pages
 from nlp.options import Segmenter
 from nlp.pdf import Page, ReadDocument
@@ -26,6 +27,21 @@ SECONDS_PER_PAGE = 30.0
 SECONDS_TO_START = 60.0
 
 
+def send_pages(path: str, document_id: str, numbers: Sequence[int]) -> tuple[Any, ...]:
+    """Return what a worker gets to recognise pages: the file itself, its hash and the numbers."""
+    return FileToSend(path), document_id, numbers
+
+
+def recognise_bytes(content: bytes | OSError, document_id: str, numbers: Sequence[int]) -> list[Page]:
+    """Recognise some pages of a file from its bytes; see :func:`recognise_chunk`."""
+    if isinstance(content, OSError):
+        raise content
+    if hashlib.sha256(content).hexdigest() != document_id:
+        raise ReadError("failed", "the file changed while the run read it; run again")
+    return recognise_pages(content, numbers)
+
+
+@errand(send_pages, recognise_bytes, check_pages)
 def recognise_chunk(path: str, document_id: str, numbers: Sequence[int]) -> list[Page]:
     """Recognise some pages of one file; runs in a worker.
 
@@ -48,10 +64,7 @@ def recognise_chunk(path: str, document_id: str, numbers: Sequence[int]) -> list
     ReadError
         If the file is not the one that was read.
     """
-    data = Path(long_path(path)).read_bytes()
-    if hashlib.sha256(data).hexdigest() != document_id:
-        raise ReadError("failed", "the file changed while the run read it; run again")
-    return recognise_pages(data, numbers)
+    return recognise_bytes(content_of(path), document_id, numbers)
 
 
 def pages_to_recognise(pages: Sequence[Page]) -> list[int]:
@@ -64,13 +77,13 @@ def pages_to_recognise(pages: Sequence[Page]) -> list[int]:
 
 
 def recognise_results(
-    pool: WorkerPool, segmenter: Segmenter, batch: Sequence[ListedFile], results: Sequence[FileResult]
+    pool: Pool, segmenter: Segmenter, batch: Sequence[ListedFile], results: Sequence[FileResult]
 ) -> list[FileResult]:
     """Recognise what could not be read in the files of a batch.
 
     Parameters
     ----------
-    pool : WorkerPool
+    pool : WorkerPool or DaskPool
         Where it runs; each call has its own time limit, and the engine is built once a worker.
     segmenter : {'rjieba', 'jieba'}
         For the lengths of the new text.
@@ -91,9 +104,7 @@ def recognise_results(
     return [_merged(result, new, future) for result, new, future in zip(results, pages, described, strict=True)]
 
 
-def _submit_chunks(
-    pool: WorkerPool, listed: ListedFile, result: FileResult
-) -> list[tuple[Sequence[int], Future[Outcome]]]:
+def _submit_chunks(pool: Pool, listed: ListedFile, result: FileResult) -> list[tuple[Sequence[int], Future[Outcome]]]:
     numbers = pages_to_recognise(result.pages)
     chunks = [numbers[start : start + PAGES_PER_CALL] for start in range(0, len(numbers), PAGES_PER_CALL)]
     return [
@@ -122,9 +133,7 @@ def _merged_pages(pages: Sequence[Page], chunks: Sequence[tuple[Sequence[int], F
     return tuple(merged)
 
 
-def _describe(
-    pool: WorkerPool, segmenter: Segmenter, result: FileResult, pages: Sequence[Page]
-) -> Future[Outcome] | None:
+def _describe(pool: Pool, segmenter: Segmenter, result: FileResult, pages: Sequence[Page]) -> Future[Outcome] | None:
     """Derive lengths, identity and sections again where the text changed."""
     if not any(page.status == "ocr" for page in pages):
         return None

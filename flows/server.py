@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import psutil
 
+from flows.storing.folder_lock import process_start
+
 SERVER_MARK = "prefect.server.api.server:create_app"
 RUN_MARK = "SHUZHI_RUN"
 
@@ -27,8 +29,7 @@ def prepare_prefect(*, debug: bool = False) -> None:
         os.environ.setdefault(name, "INFO" if debug else "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     stop_orphaned_servers()
-    me = psutil.Process()
-    os.environ[RUN_MARK] = f"{me.pid} {me.create_time()}"
+    os.environ[RUN_MARK] = f"{os.getpid()} {process_start(os.getpid())}"
 
 
 @contextlib.contextmanager
@@ -53,15 +54,27 @@ def stop_orphaned_servers() -> int:
     for process in psutil.process_iter(["cmdline"]):
         if SERVER_MARK in (process.info["cmdline"] or []):
             with contextlib.suppress(psutil.Error, ValueError):
-                number, created = process.environ().get(RUN_MARK, "").split()
-                if not _is_alive(int(number), float(created)):
+                number, started = process.environ().get(RUN_MARK, "").split()
+                if not is_running(int(number), started):
                     process.terminate()
                     stopped += 1
     return stopped
 
 
-def _is_alive(number: int, created: float) -> bool:
+def is_running(number: int, started: str) -> bool:
+    """Return whether a process runs and is no later one with the same number.
+
+    Parameters
+    ----------
+    number : int
+        Number of the process.
+    started : str
+        As :func:`flows.storing.folder_lock.process_start` gives it, which no setting of the clock moves.
+    """
     try:
-        return bool(abs(psutil.Process(number).create_time() - created) < 1)
+        if "@" in started:
+            return process_start(number) == started
+        # As older versions and some systems note it, in seconds since 1970.
+        return abs(psutil.Process(number).create_time() - float(started)) < 1
     except psutil.NoSuchProcess:
         return False

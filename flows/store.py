@@ -11,9 +11,13 @@
       files/<folder key>                       the files of one input folder
       documents, indices/<measurement key>     one row a file; one row a firm-year and index
 
-A key is the hash of everything that can change the rows: software versions, dictionary, rule. A part carries the
+      checked.json                             which pages were checked when, by size and times; may be removed
+
+A key is the hash of everything that can change the rows: software versions, dictionary, rule. A part is named by the
 hash of the documents in it; it is written beside and renamed into place, so a killed run leaves no half part.
-``readings`` is written last: pages without it do not count.
+``readings`` is written last: pages without it do not count. Every file carries the hash of its bytes and its own
+name (:mod:`flows.storing.parts`), which is checked whenever it is read; what is damaged is made again
+(:mod:`flows.storing.repair`).
 """
 
 from __future__ import annotations
@@ -23,28 +27,34 @@ import hashlib
 import json
 import os
 import re
-import socket
 import sys
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import duckdb
 import fsspec
 import pandas as pd
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.storing.faults import explained
+from flows.storing.folder_lock import locked
+from flows.storing.job_lock import kept_for_job
+from flows.storing.parts import DamagedPartError, UnsealedPartError, check_seal, note_of, sealed
+from flows.storing.remote_lock import locked_remotely
+from flows.storing.views import connect
 from shuzhi import StoreError
 
-FORMAT = 1
-MARKER = "shuzhi.json"
+# Since format 2 every file carries its hash; parts and files of format 1 are taken as they are until a run seals them.
+FORMAT, UNSEALED_FORMAT = 2, 1
+MARKER, LOCK, CHECKED = "shuzhi.json", "lock.json", "checked.json"
+HASH_NAME = "sha256"
 PartTable = Literal["readings", "pages", "texts", "sections", "furniture", "hits", "files", "documents", "indices"]
 HASH_DIGITS = 16
-# A process's start as the system gives it moves when the clock is set.
-CLOCK_TOLERANCE_SECONDS = 5.0
+READ_AGAIN, MEASURE_AGAIN = "'shuzhi read FOLDER'", "'shuzhi measure'"
+MADE_BY_MEASURING = ("hits", "indices")
 LONGEST_PLAIN_PATH = 240
 
 
@@ -62,15 +72,34 @@ def long_path(path: str | Path) -> str:
     return str(path)
 
 
-def _is_running(holder: Mapping[str, Any]) -> bool:
-    """Tell whether the process that holds a lock may still be at work; on another host, assume so."""
-    if holder.get("host") != socket.gethostname():
-        return True
-    try:
-        created = psutil.Process(int(holder["process"])).create_time()
-        return bool(abs(created - float(holder["created"])) < CLOCK_TOLERANCE_SECONDS)
-    except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
-        return False
+def hash_of_file(name: str, value: Mapping[str, Any]) -> str:
+    """Return the hash that a small file of the store carries: of its name and of what it says."""
+    text = json.dumps([name, value], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def made_by(table: str) -> str:
+    """Return the command that makes a table of the store."""
+    return MEASURE_AGAIN if table in MADE_BY_MEASURING else READ_AGAIN
+
+
+def sync_folder(folder: str) -> None:
+    """Have a rename within a folder outlast a power cut, where the system can."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def with_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows under a schema; columns that an older version did not write are missing values."""
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(len(rows), field.type))
+    return rows.select(schema.names).cast(schema)
 
 
 class Store:
@@ -92,48 +121,72 @@ class Store:
     def __init__(self, url: str, *, create: bool = False) -> None:
         self.url = url
         try:
-            self._files, root = fsspec.core.url_to_fs(url)
+            self.files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise StoreError(f"store {url}: {error}") from None
-        self.is_local = self._files.protocol in ("file", ("file", "local"))
+        self.is_local = self.files.protocol in ("file", ("file", "local"))
         self._root = str(root).rstrip("/")
+        self._checked: dict[str, list[Any] | None] = {}
         self._check_marker(create)
 
     def _check_marker(self, create: bool) -> None:
-        found = self._read_json(MARKER)
+        self.format = FORMAT
+        try:
+            found = self._read_json(MARKER)
+        except DamagedPartError:
+            found = {"format": UNSEALED_FORMAT}
         if found is not None:
-            if found.get("format") != FORMAT:
+            self.format = int(found.get("format") or UNSEALED_FORMAT)
+            if self.format > FORMAT:
                 raise StoreError(
-                    f"store {self.url} has format {found.get('format')}, this version reads {FORMAT};"
+                    f"store {self.url} has format {self.format}, this version reads {FORMAT} and older ones;"
                     " use the version that wrote it, or name a new store"
                 )
             return
+        names = {name for name in self._names() if name != LOCK}
+        if names & {"current", *get_args(PartTable)}:
+            # Its marker was removed: what is in it says nothing of its format.
+            self.format = UNSEALED_FORMAT
+            return
         if not create:
             raise StoreError(f"no store at {self.url}; make one with 'shuzhi read FOLDER --store {self.url}'")
-        if self._files.exists(self._root) and self._files.ls(self._root, detail=False):
+        if names:
             raise StoreError(f"{self.url} is not empty and holds no store; name an empty or new folder")
+        self.write_marker()
+
+    def write_marker(self) -> None:
+        """Say that this folder is a store, every file of which carries its hash."""
         self.write_json(MARKER, {"what": "store of shuzhi", "format": FORMAT})
+        self.format = FORMAT
 
     def _place(self, *names: str) -> str:
         return "/".join((self._root, *names))
 
-    def _write(self, place: str, data: bytes) -> None:
+    def _write(self, place: str, data: bytes | bytearray) -> None:
         """Write bytes beside and rename them into place; an object store's put is whole or nothing by itself."""
-        folder = place.rsplit("/", 1)[0]
-        if self.is_local:
-            os.makedirs(long_path(folder), exist_ok=True)  # noqa: PTH103
+        with explained(place):
+            if not self.is_local:
+                self.files.pipe_file(place, bytes(data))
+                return
+            folder = place.rsplit("/", 1)[0]
             beside = f"{place}.{uuid.uuid4().hex[:8]}.tmp"
-            with open(long_path(beside), "wb") as file:  # noqa: PTH123
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(long_path(beside), long_path(place))  # noqa: PTH105
-        else:
-            self._files.pipe_file(place, data)
+            try:
+                os.makedirs(long_path(folder), exist_ok=True)  # noqa: PTH103
+                with open(long_path(beside), "wb") as file:  # noqa: PTH123
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(long_path(beside), long_path(place))  # noqa: PTH105
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.remove(long_path(beside))  # noqa: PTH107
+                raise
+            sync_folder(folder)
 
     def _read(self, place: str) -> bytes | None:
         try:
-            content: bytes = self._files.cat_file(place)
+            with explained(place):
+                content: bytes = self.files.cat_file(place)
         except FileNotFoundError:
             return None
         except NotADirectoryError:
@@ -148,201 +201,273 @@ class Store:
             value = json.loads(content.decode("utf-8"))
         except ValueError:
             value = None
+        again = MEASURE_AGAIN if "measurement-" in name else READ_AGAIN
         if not isinstance(value, dict):
-            raise StoreError(f"{self.url}/{name} is damaged; remove it and run again")
+            raise DamagedPartError(f"{self.url}/{name} is damaged; {again} makes it again")
+        given = value.pop(HASH_NAME, None)
+        is_older = given is None and (self.format == UNSEALED_FORMAT or name in (MARKER, LOCK))
+        if not is_older and given != hash_of_file(name, value):
+            why = "carries no hash" if given is None else "was changed since it was written"
+            raise DamagedPartError(f"{self.url}/{name} is damaged: it {why}; {again} makes it again")
         return value
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        """Write a small file of the store's own."""
-        text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+        """Write a small file of the store's own, with its hash."""
+        content = {**value, HASH_NAME: hash_of_file(name, value)}
+        text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
         self._write(self._place(name), text.encode("utf-8"))
 
     def set_current(self, kind: str, **values: Any) -> None:
         """Put keys in force, for example ``set_current('reading', key=…)``."""
-        if self.current(kind) != values:
+        try:
+            is_same = self.current(kind) == values
+        except DamagedPartError:
+            is_same = False
+        if not is_same:
             self.write_json(f"current/{kind}.json", values)
 
     def current(self, kind: str) -> dict[str, Any] | None:
         """Return the keys in force of a kind, or None."""
         return self._read_json(f"current/{kind}.json")
 
+    def kinds(self) -> list[str]:
+        """Return the kinds of which keys are in force, in order of name."""
+        return [name.removesuffix(".json") for name in self._names("current") if name.endswith(".json")]
+
+    def forget_current(self, kind: str) -> None:
+        """Remove a file of keys in force."""
+        with contextlib.suppress(FileNotFoundError):
+            self.files.rm(self._place("current", f"{kind}.json"))
+
     def current_measurements(self) -> list[dict[str, Any]]:
         """Return what is in force for each measured dictionary and rule, in order of name."""
-        names = [name for name in self._names("current") if name.startswith("measurement-")]
-        found = (self._read_json(f"current/{name}") for name in names)
+        found = (self.current(kind) for kind in self.kinds() if kind.startswith("measurement-"))
         return [values for values in found if values is not None]
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Keep a second run from writing to this store; a lock left by a dead process is taken over.
 
+        Within :func:`flows.storing.job_lock.one_lock_a_job` it is kept until the job ends.
+
         Raises
         ------
         StoreError
             If another run is writing.
         """
-        place = self._place("lock.json")
-        holder = self._read_json("lock.json")
-        if holder is not None and _is_running(holder):
-            raise StoreError(
-                f"store {self.url} is in use by process {holder.get('process')} on {holder.get('host')};"
-                f" wait for it, or remove {place} if it is long gone"
-            )
-        created = psutil.Process().create_time()
-        mine = {"process": os.getpid(), "created": created, "host": socket.gethostname()}
-        if self.is_local:
-            self._lock_exclusively(place, mine)
-        else:
-            self.write_json("lock.json", mine)
-        try:
+        with kept_for_job(self.url, self._lock):
             yield
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                self._files.rm(place)
 
-    def _lock_exclusively(self, place: str, mine: Mapping[str, Any]) -> None:
-        """Create the lock so that of two runs that start at once only one gets it."""
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(long_path(place))  # noqa: PTH107
-        try:
-            with open(long_path(place), "x", encoding="utf-8") as file:  # noqa: PTH123
-                json.dump(mine, file)
-        except FileExistsError:
-            raise StoreError(f"store {self.url} is in use by a run that started just now; wait for it") from None
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        if self.is_local:
+            with locked(long_path(self._place(LOCK)), f"store {self.url}"):
+                yield
+            return
+        with locked_remotely(self.files, self._place(LOCK), f"store {self.url}"):
+            yield
 
     def _names(self, *folder: str) -> list[str]:
         place = self._place(*folder)
         try:
-            entries = self._files.ls(place, detail=False)
+            with explained(place):
+                # An object store's listing is kept by the library, which does not see what other processes put.
+                self.files.invalidate_cache(place)
+                entries = self.files.ls(place, detail=False)
         except FileNotFoundError:
             return []
+        except NotADirectoryError:
+            raise StoreError(f"{place} is a file, not a folder; name a folder") from None
         names = (str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
         return sorted(name for name in names if not name.endswith(".tmp"))
+
+    def keys(self, table: PartTable) -> list[str]:
+        """Return the keys under which a table has or had parts, in order."""
+        return self._names(table)
 
     def parts(self, table: PartTable, key: str) -> list[str]:
         """Return the names of the parts of a table under a key, in order."""
         names = self._names(table, key)
         return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
 
-    def write_part(self, table: PartTable, key: str, part: str, rows: pa.Table) -> None:
+    def write_part(self, table: PartTable, key: str, part: str, rows: pa.Table, note: str = "") -> None:
         """Write one part; an older one of the same name is replaced at once."""
-        sink = pa.BufferOutputStream()
-        pq.write_table(
-            rows, sink, compression="zstd", compression_level=1, row_group_size=20_000, write_page_checksum=True
-        )
-        self._write(self._place(table, key, f"{part}.parquet"), sink.getvalue().to_pybytes())
+        self.write_chunks(table, key, part, rows.schema, [rows], note)
 
     def write_chunks(
-        self, table: PartTable, key: str, part: str, schema: pa.Schema, chunks: Iterable[pa.Table]
+        self, table: PartTable, key: str, part: str, schema: pa.Schema, chunks: Iterable[pa.Table], note: str = ""
     ) -> None:
         """Write one part from tables that come one after the other, of which never two are held at once."""
-        sink = pa.BufferOutputStream()
-        settings = {"compression": "zstd", "compression_level": 1, "write_page_checksum": True}
-        with pq.ParquetWriter(sink, schema, **settings) as writer:
-            for chunk in chunks:
-                writer.write_table(chunk, row_group_size=20_000)
-        self._write(self._place(table, key, f"{part}.parquet"), sink.getvalue().to_pybytes())
+        content = sealed(f"{table}/{key}/{part}", schema, chunks, note)
+        self._write(self._place(table, key, f"{part}.parquet"), content)
+
+    def content_of(self, table: PartTable, key: str, part: str) -> bytes:
+        """Return the bytes of one part, checked against the hash in them.
+
+        Raises
+        ------
+        DamagedPartError
+            If it is missing, or its bytes are not those that were written under this name.
+        """
+        place = self._place(table, key, f"{part}.parquet")
+        content = self._read(place)
+        if content is None:
+            raise DamagedPartError(f"{place} is missing; {made_by(table)} makes it again")
+        try:
+            check_seal(content, f"{table}/{key}/{part}")
+        except DamagedPartError as error:
+            if not (isinstance(error, UnsealedPartError) and self.format == UNSEALED_FORMAT):
+                self.distrust()
+                raise DamagedPartError(f"{place} is damaged ({error}); {made_by(table)} makes it again") from None
+        return content
+
+    def put_content(self, table: PartTable, key: str, part: str, content: bytes) -> None:
+        """Write one part from the bytes that a worker made of it.
+
+        Raises
+        ------
+        DamagedPartError
+            If they do not carry the hash and the name of that part.
+        """
+        check_seal(content, f"{table}/{key}/{part}")
+        self._write(self._place(table, key, f"{part}.parquet"), content)
+
+    def distrust(self) -> None:
+        """Have the next run check every part anew, whatever was checked before."""
+        with contextlib.suppress(OSError):
+            self.files.rm(self._place(CHECKED))
+
+    def note_of(self, table: PartTable, key: str, part: str) -> str:
+        """Return what a part says of itself besides its rows."""
+        return note_of(self.content_of(table, key, part))
 
     def read_part(self, table: PartTable, key: str, part: str, columns: list[str] | None = None) -> pa.Table:
         """Read one part.
 
         Raises
         ------
-        StoreError
+        DamagedPartError
             If it is missing or damaged.
         """
-        place = self._place(table, key, f"{part}.parquet")
-        content = self._read(place)
-        if content is None:
-            raise StoreError(f"{place} is missing; run 'shuzhi read' again")
+        content = self.content_of(table, key, part)
         try:
             return pq.read_table(pa.BufferReader(content), columns=columns, page_checksum_verification=True)
         except (pa.ArrowInvalid, OSError) as error:
-            raise StoreError(f"{place} is damaged ({error}); remove it and run again") from None
+            place = self._place(table, key, f"{part}.parquet")
+            raise DamagedPartError(f"{place} is damaged ({error}); {made_by(table)} makes it again") from None
 
     def read_table(self, table: PartTable, key: str, schema: pa.Schema) -> pa.Table:
         """Read all parts of a table under a key; an empty table of the given schema if there is none."""
         parts = [self.read_part(table, key, part) for part in self.parts(table, key)]
-        return pa.concat_tables(parts).cast(schema) if parts else schema.empty_table()
+        return pa.concat_tables([with_columns(part, schema) for part in parts]) if parts else schema.empty_table()
+
+    def read_checked(self) -> dict[str, list[Any]]:
+        """Return the fingerprints of the parts that earlier runs checked; none where that file is damaged."""
+        try:
+            found: dict[str, list[Any]] = (self._read_json(CHECKED) or {}).get("parts", {})
+        except DamagedPartError:
+            return {}
+        return found
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether every file of this store must carry its hash."""
+        return self.format == FORMAT
+
+    def remove_empty_folders(self) -> None:
+        """Remove the folders of keys that have no part left; object stores have none."""
+        for table in get_args(PartTable) if self.is_local else ():
+            for key in self.keys(table):
+                # It stays where anything is left in it.
+                with contextlib.suppress(OSError):
+                    os.rmdir(long_path(self._place(table, key)))  # noqa: PTH106
+
+    def leftovers(self) -> list[str]:
+        """Return the temporary files of killed runs; object stores have none."""
+        if not self.is_local:
+            return []
+        root = Path(long_path(self._root))
+        return sorted(str(path) for path in root.rglob("*.tmp") if path.is_file())
 
     def remove(self, table: PartTable, key: str, parts: Iterable[str]) -> None:
         """Remove parts that nothing refers to any more."""
         for part in parts:
-            self._files.rm(self._place(table, key, f"{part}.parquet"))
+            place = self._place(table, key, f"{part}.parquet")
+            with explained(place), contextlib.suppress(FileNotFoundError):
+                self.files.rm(place)
 
-    def connect(self, schemas: Mapping[str, pa.Schema]) -> duckdb.DuckDBPyConnection:
-        """Open a DuckDB connection with the tables of design as views over the keys in force.
+    def fingerprint(self, table: PartTable, key: str, part: str) -> list[Any]:
+        """Return what changes when a part is written again: size and times, or size and the object store's tag.
 
-        Parameters
-        ----------
-        schemas : mapping of str to pyarrow.Schema
-            Columns of the tables, for those that are still empty.
-
-        Returns
-        -------
-        duckdb.DuckDBPyConnection
-            In memory; it reads the store and never writes to it.
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such part.
         """
-        connection = duckdb.connect()
-        if not self.is_local:
-            connection.register_filesystem(self._files)
-        reading = self.current("reading") or {}
-        measured = self.current_measurements()
-        hits = [str(each["key"]) for each in measured]
-        pages_key, text_key = str(reading.get("key", "")), str(reading.get("text_key", ""))
-        counted = set(self.parts("readings", pages_key)) if pages_key else set()
-        places: dict[str, list[tuple[PartTable, str]]] = {
-            "readings": [("readings", pages_key)],
-            "pages": [("pages", pages_key)],
-            "texts": [("texts", text_key)],
-            "sections": [("sections", text_key)],
-            "furniture": [("furniture", text_key)],
-            "hits": [("hits", key) for key in hits],
-            "documents": [("documents", "all")],
-            "indices": [("indices", str(key)) for each in measured for key in each.get("scopes", {}).values()],
-        }
-        for name, folders in places.items():
-            only = None if name in ("documents", "indices") else counted
-            files = [file for table, key in folders if key for file in self._part_files(table, key, only)]
-            self._create_view(connection, name, files, schemas[name])
-        return connection
+        place = self._place(table, key, f"{part}.parquet")
+        if self.is_local:
+            facts = os.stat(long_path(place))  # noqa: PTH116
+            return [facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns]
+        facts = self.files.info(place)
+        return [facts.get("size"), str(facts.get("ETag") or facts.get("mtime") or facts.get("created"))]
+
+    def trust(self, place: str, fingerprint: list[Any]) -> None:
+        """Take a part (table, key and part with ``/`` between) as checked while its fingerprint is this one."""
+        self._checked[place] = fingerprint
+
+    def check_once(self, table: PartTable, key: str, part: str) -> None:
+        """Check a part against its hash, unless it was checked through this object and has not changed since.
+
+        Raises
+        ------
+        DamagedPartError
+            If it is missing or damaged.
+        """
+        place = f"{table}/{key}/{part}"
+        before = self._fingerprint_or_none(table, key, part)
+        if before is None or self._checked.get(place) != before:
+            self.content_of(table, key, part)
+            self._checked[place] = before
+
+    def _fingerprint_or_none(self, table: PartTable, key: str, part: str) -> list[Any] | None:
+        with contextlib.suppress(OSError):
+            return self.fingerprint(table, key, part)
+        return None
+
+    def connect(
+        self, schemas: Mapping[str, pa.Schema], query: str = "", hits: Collection[str] | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """Open a DuckDB connection with the tables of design as views; see :func:`flows.storing.views.connect`."""
+        return connect(self, schemas, query, hits)
 
     def query(
-        self, schemas: Mapping[str, pa.Schema], query: str, values: Mapping[str, Any] | None = None
+        self,
+        schemas: Mapping[str, pa.Schema],
+        query: str,
+        values: Mapping[str, Any] | None = None,
+        hits: Collection[str] | None = None,
     ) -> pd.DataFrame:
-        """Answer a query over the views of :meth:`connect`.
+        """Answer a query over the views of :meth:`connect`, whose parts are checked first.
 
         Raises
         ------
         StoreError
-            If a part cannot be read.
+            If a part is damaged or cannot be read.
         """
-        with self.connect(schemas) as connection:
+        with self.connect(schemas, query, hits) as connection:
             try:
                 return connection.execute(query, values).df()
             except duckdb.Error as error:
-                raise StoreError(f"store {self.url}: {error}; remove the part it names and run again") from None
+                raise StoreError(
+                    f"store {self.url}: {error}; 'shuzhi verify' names what is damaged, and the next run makes it again"
+                ) from None
 
-    def _part_files(self, table: PartTable, key: str, only: set[str] | None) -> list[str]:
-        parts = [part for part in self.parts(table, key) if only is None or part in only]
-        return [self._query_path(table, key, f"{part}.parquet") for part in parts]
-
-    def _query_path(self, *names: str) -> str:
+    def query_path(self, *names: str) -> str:
+        """Return the path of a file as DuckDB takes it."""
         place = self._place(*names)
         if not self.is_local:
-            return str(self._files.unstrip_protocol(place))
+            return str(self.files.unstrip_protocol(place))
         # DuckDB reads * ? [ in a path as a pattern.
         place = re.sub(r"([*?\[])", r"[\1]", place)
         # DuckDB is not known to take Windows' prefix for long paths, so only a path that needs it gets it.
         return place if len(place) < LONGEST_PLAIN_PATH else long_path(place)
-
-    @staticmethod
-    def _create_view(connection: duckdb.DuckDBPyConnection, name: str, files: list[str], schema: pa.Schema) -> None:
-        if not files:
-            connection.register(name, schema.empty_table())
-            return
-        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        try:
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
-        except duckdb.Error as error:
-            raise StoreError(f"{str(error).splitlines()[0]}; remove that file and run again") from None

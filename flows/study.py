@@ -14,10 +14,10 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from econometrics.panel_step_result import PanelNote
+from econometrics.panel.steps.result import PanelNote
 from econometrics.spec import StudySpec
 from econometrics.study import run
-from econometrics.study_results import StudyResults
+from econometrics.study.results import StudyResults
 from econometrics.variables import Variable
 from flows.formats import replacing
 from flows.settings import StudyParameters

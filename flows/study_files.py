@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econometrics.study_results import StudyResults
+from econometrics.study.results import StudyResults
 from econometrics.variables import codebook_table
 from flows.formats import stata_names, write_csv, write_parquet
 

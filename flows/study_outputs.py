@@ -9,15 +9,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from econometrics.emission_decomposition import ApportionmentDecomposition
+from econometrics.emissions.decomposition import ApportionmentDecomposition
 from econometrics.report import render_study
-from econometrics.report_figures import StudyFigure, study_figures
-from econometrics.report_plans import added_tables
-from econometrics.report_tables import result_table, retitled
-from econometrics.study_results import Failure, StudyResults
-from econometrics.study_tables import build_table
-from econometrics.table_model import Language, Table
+from econometrics.report.figures import StudyFigure, study_figures
+from econometrics.report.plans import added_tables
+from econometrics.report.tables import result_table, retitled
+from econometrics.spec.vocabulary import Failure
+from econometrics.study.results import StudyResults
+from econometrics.study.tables import build_table
 from econometrics.tables import TableFormat, render_table, render_tables
+from econometrics.tables.model import Language, Table
 from flows.formats import replacing
 from flows.outputs import RUN_FILE, file_hash
 from flows.study_files import write_codebook, write_estimates, write_replicates

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from econometrics.panel_step_result import PanelNote, notes_from_records
+from econometrics.panel.steps.result import PanelNote, notes_from_records
 from econometrics.spec import StudySpec, parse_study_spec
 from econometrics.variables import Variable
 from flows.panel import load_panel

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from econometrics.replication import ModelSpec, model_specs
-from econometrics.replication_r import r_script
-from econometrics.replication_stata import stata_do_file
-from econometrics.study_results import StudyResults
+from econometrics.replication.r import r_script
+from econometrics.replication.stata import stata_do_file
+from econometrics.study.results import StudyResults
 from flows.formats import check_codes, replacing, stata_names, write_csv, write_dta
 from flows.study_files import plain_name, tidy_estimates
 from shuzhi import UsageError, __version__

@@ -124,6 +124,7 @@ FILES = pa.schema(
         ("file", pa.string()),
         ("size_bytes", pa.int64()),
         ("modified_ns", pa.int64()),
+        ("changed_ns", pa.int64()),
         ("document_id", pa.string()),
         ("status", pa.string()),
         ("reason", pa.string()),

@@ -14,6 +14,7 @@ import pandas as pd
 from flows.coding_sheet import HIDDEN, MACHINE, SheetKind
 from flows.inspect_store import find_hit
 from flows.store import Store, hash_of
+from flows.table_guard import check_table
 from flows.tables import SCHEMAS
 from nlp.sampling import draw, frequency_tiers
 from shuzhi import StoreError, UsageError
@@ -217,6 +218,7 @@ def read_industries(path: Path) -> pd.DataFrame:
         If it cannot be read or lacks these columns.
     """
     try:
+        check_table(path)
         table = pd.read_csv(path, dtype={"stock_code": str, "industry": str}, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); name a CSV file in UTF-8") from None

@@ -14,11 +14,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.files import CONTROL_CHARACTERS, open_report
+from flows.confine.errand import errand, pass_on
+from flows.files import CONTROL_CHARACTERS
 from flows.judge import Judge, judgement_version
 from flows.places import Places, page_starts_of, place_furniture, span_of
-from flows.store import Store, hash_of, long_path
+from flows.store import PartTable, Store, hash_of
+from flows.storing.parts import sealed
 from flows.tables import FURNITURE, HITS, SECTIONS, TEXTS
+from flows.work_files import FileResult, check_described, check_result, content_of, send_file
+from flows.work_parts import Content, Source, decode, open_sources, store_content
 from nlp.clean import CLEAN_VERSION, CleanText, clean, tables
 from nlp.contents import find_contents
 from nlp.context import FilerNames
@@ -29,12 +33,14 @@ from nlp.layout import lay_out
 from nlp.lengths import Lengths, count_lengths
 from nlp.match import MATCH_VERSION, Match, Matcher
 from nlp.options import Ocr, Reader, Rule, Script, Segmenter
-from nlp.pdf import Page, extractor_version, read_document
+from nlp.pdf import extractor_version, read_document
 from nlp.scope import SUBPART
 from nlp.sections import SECTIONS_VERSION, Section, SectionMap, find_sections
 from nlp.segment import Cut, build_cutter, chinese_token_starts, segmenter_version
 from shuzhi import ReadError
 
+# The last one makes the others count.
+DERIVED: tuple[PartTable, ...] = ("sections", "furniture", "texts")
 NO_FURNITURE: Sequence[Sequence[Any]] = ([], [], [], [])
 NAME_COLUMNS = ("company_name", "short_name")
 _MATCHERS: dict[tuple[str, ...], Matcher] = {}
@@ -66,21 +72,6 @@ def measurement_key(
     return hash_of("hits", new_text_key, *versions, dictionary.content_hash, rule, cutter, script)
 
 
-@dataclass(frozen=True)
-class FileResult:
-    """What reading one file gave: rows of readings and texts, and what the other tables hold of it.
-
-    ``is_lost`` says that the file went away or changed since it was listed, so that nothing is known of its document.
-    """
-
-    reading: dict[str, Any]
-    text: dict[str, Any] | None = None
-    sections: Sequence[dict[str, Any]] = ()
-    furniture: Sequence[Mark] = ()
-    pages: Sequence[Page] = ()
-    is_lost: bool = False
-
-
 def prepare_worker(segmenter: Segmenter) -> None:
     """Load what every file needs, so that no file's time limit pays for it."""
     # It warns of every odd operator, so that one damaged file could fill a terminal or a log.
@@ -97,6 +88,48 @@ def _cutter(segmenter: Segmenter) -> Cut:
     return build_cutter(segmenter)
 
 
+def read_bytes(
+    content: bytes | OSError, suffix: str, document_id: str, reader: Reader, segmenter: Segmenter
+) -> FileResult:
+    """Read a file from its bytes, or note why they could not be had; see :func:`read_file`."""
+    row: dict[str, Any] = {
+        "document_id": document_id,
+        "pages": 0,
+        "text_pages": 0,
+        "ocr_pages": 0,
+        "ocr_confidence": None,
+        "readable_share": None,
+        "reader": "",
+        "extractor": extractor_version(reader),
+        "metadata_title": "",
+        "size_bytes": 0,
+    }
+    if isinstance(content, OSError):
+        reason = f"cannot be opened: {content.strerror or content}"
+        return FileResult({**row, "status": "failed", "reason": reason}, is_lost=True)
+    row["size_bytes"] = len(content)
+    if hashlib.sha256(content).hexdigest() != document_id:
+        reason = "the file changed while the run read it; run again"
+        return FileResult({**row, "status": "failed", "reason": reason}, is_lost=True)
+    try:
+        document = read_document(content, suffix, reader)
+    except ReadError as error:
+        return FileResult({**row, "status": error.status, "reason": error.reason})
+    filled = sum(page.status != "blank" for page in document.pages)
+    row.update(
+        status=document.status,
+        reason=document.reason,
+        pages=len(document.pages),
+        text_pages=document.text_pages,
+        readable_share=document.text_pages / filled if filled else None,
+        reader=document.readers,
+        metadata_title=document.metadata_title,
+    )
+    text, sections, furniture = describe_text(document_id, [page.text for page in document.pages], segmenter)
+    return FileResult(row, text, sections, furniture, document.pages)
+
+
+@errand(send_file, read_bytes, check_result)
 def read_file(path: str, document_id: str, reader: Reader, segmenter: Segmenter) -> FileResult:
     """Read one file: its pages as extracted, its status, its lengths and the evidence of whose it is.
 
@@ -114,44 +147,7 @@ def read_file(path: str, document_id: str, reader: Reader, segmenter: Segmenter)
     FileResult
         Always; an unreadable file has a status and a reason and no pages.
     """
-    row: dict[str, Any] = {
-        "document_id": document_id,
-        "pages": 0,
-        "text_pages": 0,
-        "ocr_pages": 0,
-        "ocr_confidence": None,
-        "readable_share": None,
-        "reader": "",
-        "extractor": extractor_version(reader),
-        "metadata_title": "",
-        "size_bytes": 0,
-    }
-    try:
-        with open_report(long_path(path)) as file:
-            data = file.read()
-    except OSError as error:
-        reason = f"cannot be opened: {error.strerror or error}"
-        return FileResult({**row, "status": "failed", "reason": reason}, is_lost=True)
-    row["size_bytes"] = len(data)
-    if hashlib.sha256(data).hexdigest() != document_id:
-        reason = "the file changed while the run read it; run again"
-        return FileResult({**row, "status": "failed", "reason": reason}, is_lost=True)
-    try:
-        document = read_document(data, PurePath(path).suffix, reader)
-    except ReadError as error:
-        return FileResult({**row, "status": error.status, "reason": error.reason})
-    filled = sum(page.status != "blank" for page in document.pages)
-    row.update(
-        status=document.status,
-        reason=document.reason,
-        pages=len(document.pages),
-        text_pages=document.text_pages,
-        readable_share=document.text_pages / filled if filled else None,
-        reader=document.readers,
-        metadata_title=document.metadata_title,
-    )
-    text, sections, furniture = describe_text(document_id, [page.text for page in document.pages], segmenter)
-    return FileResult(row, text, sections, furniture, document.pages)
+    return read_bytes(content_of(path), PurePath(path).suffix, document_id, reader, segmenter)
 
 
 def describe_text(
@@ -180,6 +176,9 @@ def describe_text(
     return row, sections, furniture
 
 
+errand(pass_on, describe_text, check_described)(describe_text)
+
+
 def _printable(value: str | int | None) -> str | int | None:
     """Return a value without the control characters that old and damaged fonts give, which no table shows."""
     return CONTROL_CHARACTERS.sub(" ", value) if isinstance(value, str) else value
@@ -200,13 +199,33 @@ def section_rows(document_id: str, found: SectionMap) -> list[dict[str, Any]]:
     return rows
 
 
+def open_pages(store_url: str, pages_key: str, new_text_key: str, part: str, segmenter: Segmenter) -> tuple[Any, ...]:
+    """Return what a worker needs to derive the texts of one part: its pages, and the names of what it makes."""
+    [pages] = open_sources(Store(store_url), [("pages", pages_key)], part)
+    return pages, new_text_key, part, segmenter
+
+
+def describe_pages(pages: bytes, new_text_key: str, part: str, segmenter: Segmenter) -> tuple[list[Content], int]:
+    """Derive the texts of one part from its pages; returns the parts to be stored, and the number of documents."""
+    stored = decode(pages, ["document_id", "text"])
+    described = [describe_text(document, texts, segmenter) for document, texts in _by_document(stored)]
+    return described_parts(new_text_key, part, described), len(described)
+
+
+def store_described(made: Any, store_url: str, _pages_key: str, new_text_key: str, part: str, *_: Any) -> int:
+    """Store what was derived from the pages of one part; returns the number of documents."""
+    contents, documents = made
+    store = Store(store_url)
+    for table, content in zip(DERIVED, contents, strict=True):
+        store_content(store, (table, new_text_key), part, content)
+    return int(documents)
+
+
+@errand(open_pages, describe_pages, store_described, is_apart=True)
 def describe_part(store_url: str, pages_key: str, new_text_key: str, part: str, segmenter: Segmenter) -> int:
     """Derive the texts of one part again from its stored pages; returns the number of documents."""
-    store = Store(store_url)
-    pages = store.read_part("pages", pages_key, part, ["document_id", "text"])
-    described = [describe_text(document, texts, segmenter) for document, texts in _by_document(pages)]
-    write_described(store, new_text_key, part, described)
-    return len(described)
+    opened = open_pages(store_url, pages_key, new_text_key, part, segmenter)
+    return store_described(describe_pages(*opened), store_url, pages_key, new_text_key, part)
 
 
 def write_described(
@@ -216,14 +235,29 @@ def write_described(
     described: Sequence[tuple[dict[str, Any], Sequence[dict[str, Any]], Sequence[Mark]]],
 ) -> None:
     """Write what was derived from the texts of one part; ``texts`` comes last, because it makes the others count."""
+    for table, content in zip(DERIVED, described_parts(new_text_key, part, described), strict=True):
+        store_content(store, (table, new_text_key), part, content)
+
+
+def described_parts(
+    new_text_key: str,
+    part: str,
+    described: Sequence[tuple[dict[str, Any], Sequence[dict[str, Any]], Sequence[Mark]]],
+) -> list[Content]:
+    """Return what was derived from the texts of one part as the parts of the tables ``DERIVED``."""
     sections = [row for _, rows, _ in described for row in rows]
-    store.write_part("sections", new_text_key, part, pa.Table.from_pylist(sections, schema=SECTIONS))
     marks = [(text["document_id"], mark) for text, _, furniture in described for mark in furniture]
     columns: dict[str, list[Any]] = {"document_id": [document for document, _ in marks]}
     columns |= {name: [getattr(mark, name) for _, mark in marks] for name in FURNITURE.names[1:]}
-    store.write_part("furniture", new_text_key, part, pa.Table.from_pydict(columns, schema=FURNITURE))
-    texts = [text for text, _, _ in described]
-    store.write_part("texts", new_text_key, part, pa.Table.from_pylist(texts, schema=TEXTS))
+    tables = [
+        pa.Table.from_pylist(sections, schema=SECTIONS),
+        pa.Table.from_pydict(columns, schema=FURNITURE),
+        pa.Table.from_pylist([text for text, _, _ in described], schema=TEXTS),
+    ]
+    return [
+        bytes(sealed(f"{name}/{new_text_key}/{part}", table.schema, [table]))
+        for name, table in zip(DERIVED, tables, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -242,24 +276,28 @@ class Measurement:
         """The key of the hits."""
         return measurement_key(self.text_key, self.dictionary, self.rule, self.segmenter, self.script)
 
+    @property
+    def sources(self) -> list[Source]:
+        """Tables of the store that matching needs, with their keys."""
+        of_texts: list[PartTable] = ["sections", "furniture", "texts"]
+        return [("readings", self.pages_key), ("pages", self.pages_key), *((name, self.text_key) for name in of_texts)]
 
-def measure_part(store_url: str, part: str, measurement: Measurement) -> tuple[int, int]:
-    """Match one dictionary over the stored pages of one part and write its hits.
 
-    Returns
-    -------
-    documents, hits : int
-        How many there were.
-    """
-    store = Store(store_url)
-    readings = store.read_part("readings", measurement.pages_key, part, ["document_id", "status"]).to_pydict()
+def open_part(store_url: str, part: str, measurement: Measurement) -> tuple[Any, ...]:
+    """Return what a worker needs to match a dictionary over one part."""
+    return open_sources(Store(store_url), measurement.sources, part), part, measurement
+
+
+def measure_content(contents: Sequence[Content], part: str, measurement: Measurement) -> tuple[Content, int, int]:
+    """Match one dictionary over the tables of one part; returns the part of hits, the documents and the hits."""
+    of_readings, of_pages, of_sections, of_furniture, of_texts = contents
+    readings = decode(of_readings, ["document_id", "status"]).to_pydict()
     readable = {
         document for document, status in zip(readings["document_id"], readings["status"], strict=True) if status == "ok"
     }
-    pages = store.read_part("pages", measurement.pages_key, part, ["document_id", "page", "text", "status"])
-    sections = _grouped(store.read_part("sections", measurement.text_key, part))
-    furniture = _furniture_of(store.read_part("furniture", measurement.text_key, part))
-    names = _filer_names(store.read_part("texts", measurement.text_key, part, ["document_id", *NAME_COLUMNS]))
+    pages = decode(of_pages, ["document_id", "page", "text", "status"])
+    sections, furniture = _grouped(decode(of_sections)), _furniture_of(decode(of_furniture))
+    names = _filer_names(decode(of_texts, ["document_id", *NAME_COLUMNS]))
     matcher = _matcher(measurement)
     count = 0
 
@@ -282,8 +320,27 @@ def measure_part(store_url: str, part: str, measurement: Measurement) -> tuple[i
                     columns = {name: [] for name in HITS.names}
         yield _hit_table(columns, pages, measurement)
 
-    store.write_chunks("hits", measurement.key, part, HITS, chunks())
-    return len(readable), count
+    hits = bytes(sealed(f"hits/{measurement.key}/{part}", HITS, chunks()))
+    return hits, len(readable), count
+
+
+def store_hits(made: Any, store_url: str, part: str, measurement: Measurement) -> tuple[int, int]:
+    """Store the hits of one part; returns the number of documents and of hits."""
+    content, documents, hits = made
+    store_content(Store(store_url), ("hits", measurement.key), part, content)
+    return int(documents), int(hits)
+
+
+@errand(open_part, measure_content, store_hits, is_apart=True)
+def measure_part(store_url: str, part: str, measurement: Measurement) -> tuple[int, int]:
+    """Match one dictionary over the stored pages of one part and write its hits.
+
+    Returns
+    -------
+    documents, hits : int
+        How many there were.
+    """
+    return store_hits(measure_content(*open_part(store_url, part, measurement)), store_url, part, measurement)
 
 
 def _hit_table(columns: dict[str, list[Any]], pages: pa.Table, measurement: Measurement) -> pa.Table:

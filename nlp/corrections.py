@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from nlp.title import Kind, Revision, code_exchange, fold
-from shuzhi import UsageError
+from shuzhi import UsageError, yaml_loader
 
 Field = Literal[
     "stock_code",
@@ -142,9 +142,9 @@ def parse_corrections(text: str, source: str) -> tuple[Correction, ...]:
         With every problem of the file, one a line, each with its line number.
     """
     try:
+        root = yaml.compose(text, Loader=yaml_loader())
         # Fails on tags, and with the reader's words, where the tree alone would not.
         yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""

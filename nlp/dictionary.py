@@ -12,7 +12,7 @@ import yaml
 from nlp.clean import clean
 from nlp.dictionary_problems import problems_of
 from nlp.options import Script
-from shuzhi import DictionaryError
+from shuzhi import DictionaryError, yaml_loader
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def parse(text: str, file: str) -> Dictionary:
         With every problem of the file, one a line, each with its line number.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=yaml_loader())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""

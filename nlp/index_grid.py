@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 
 from nlp.index_spec import IndexSpec, parse_spec
-from shuzhi import UsageError
+from shuzhi import UsageError, yaml_loader
 
 MOST_SPECS = 500
 
@@ -49,7 +49,7 @@ def parse_grid(text: str, file: str) -> list[IndexSpec]:
         With the place of each problem.
     """
     try:
-        root = yaml.safe_load(text)
+        root = yaml.load(text, Loader=yaml_loader())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""

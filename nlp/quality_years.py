@@ -163,6 +163,8 @@ def _outliers(
 
 def copied_years(panel: IndexPanel, limits: QualityLimits) -> list[CheckFinding] | str:
     """Find years that repeat the one before: nearly all firms that are not at zero have its values, in all columns."""
+    if not panel.columns:
+        return "no column is left to judge"
     found = []
     stacked = np.stack([panel.matrices[name] for name in panel.columns])
     for place in range(1, len(panel.years)):

@@ -85,7 +85,9 @@ def build_cutter(name: Segmenter, terms: Iterable[str] = ()) -> Cut:
 
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
-    tokenizer.initialize()
+    # Its own start would load a cache from the temporary folder, where anybody on the machine may have put one.
+    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+    tokenizer.initialized = True
     for term, frequency in frequencies.items():
         tokenizer.add_word(term, frequency)
     return lambda text: list(tokenizer.lcut(text))

@@ -25,7 +25,7 @@ OPTIONS = (
     "--no-first-run",
     "--hide-scrollbars",
     "--remote-debugging-port=0",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
@@ -88,6 +88,12 @@ class Browser:
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=path.resolve().as_uri() + fragment)
         self.wait("document.body && document.body.dataset.readyMilliseconds")
+
+    def visit(self, url: str, condition: str, seconds: float = 60) -> None:
+        """Open a page of a local server and wait until an expression is true in it."""
+        self.call("Page.navigate", url="about:blank")
+        self.call("Page.navigate", url=url)
+        self.wait(condition, seconds)
 
     def wait(self, condition: str, seconds: float = 20) -> None:
         """Wait until an expression is true."""

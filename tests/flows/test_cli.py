@@ -13,6 +13,10 @@ from conftest import Command
 
 COMMANDS = [
     ["fetch"],
+    ["update"],
+    ["publish"],
+    ["releases"],
+    ["definitions"],
     ["run"],
     ["read"],
     ["measure"],

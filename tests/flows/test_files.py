@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -230,14 +232,55 @@ def known_files(folder: Path) -> dict[str, ListedFile]:
     return {each.file: each for each in with_hashes(list_folder(str(folder)), {})}
 
 
-def test_a_file_with_the_same_size_and_time_is_not_opened_again(tmp_path: Path):
+def settled(listed: ListedFile) -> ListedFile:
+    """Return a file as if it had been listed long after its last change."""
+    assert listed.changed_ns is not None
+    return replace(listed, changed_ns=os.stat(listed.path).st_ctime_ns)  # noqa: PTH116
+
+
+def test_a_file_with_the_same_size_and_times_is_not_opened_again(tmp_path: Path):
+    put(tmp_path, "a.pdf", content=b"before")
+    known = {name: replace(settled(each), document_id="known") for name, each in known_files(tmp_path).items()}
+    [listed] = with_hashes(list_folder(str(tmp_path)), known)
+    assert listed.document_id == "known"
+
+
+def test_other_bytes_of_the_same_size_are_seen_though_the_time_was_set_back(tmp_path: Path):
+    put(tmp_path, "a.pdf", content=b"before")
+    known = {name: settled(each) for name, each in known_files(tmp_path).items()}
+    modified = known["a.pdf"].modified_ns
+    time.sleep(0.02)
+    put(tmp_path, "a.pdf", content=b"after!")
+    os.utime(tmp_path / "a.pdf", ns=(modified, modified))
+    [listed] = with_hashes(list_folder(str(tmp_path)), known)
+    assert (listed.modified_ns, listed.document_id) == (modified, sha(b"after!"))
+
+
+def test_a_file_that_changed_a_moment_before_it_was_listed_is_hashed_again_the_next_time(tmp_path: Path):
     put(tmp_path, "a.pdf", content=b"before")
     known = known_files(tmp_path)
-    time = known["a.pdf"].modified_ns
-    put(tmp_path, "a.pdf", content=b"after!")
-    os.utime(tmp_path / "a.pdf", ns=(time, time))
+    assert known["a.pdf"].changed_ns == 0
+    known["a.pdf"] = replace(known["a.pdf"], document_id="known")
     [listed] = with_hashes(list_folder(str(tmp_path)), known)
     assert listed.document_id == sha(b"before")
+
+
+def test_a_listing_of_an_older_version_is_believed_once(tmp_path: Path):
+    put(tmp_path, "a.pdf", content=b"before")
+    known = {"a.pdf": replace(known_files(tmp_path)["a.pdf"], changed_ns=None, document_id="known")}
+    [listed] = with_hashes(list_folder(str(tmp_path)), known)
+    assert listed.document_id == "known"
+    assert listed.changed_ns
+
+
+@pytest.mark.parametrize("seconds", [-3e9, 0, 1.6e10], ids=["before 1970", "1970", "after 2262"])
+def test_any_time_of_a_file_can_be_stored(tmp_path: Path, seconds: float):
+    put(tmp_path / "reports", "a.pdf", content=b"a")
+    os.utime(tmp_path / "reports" / "a.pdf", (seconds, seconds))
+    store = Store(str(tmp_path / "store"), create=True)
+    known = known_files(tmp_path / "reports")
+    save_listing(store, str(tmp_path / "reports"), list(known.values()))
+    assert load_listing(store, str(tmp_path / "reports"))["a.pdf"].modified_ns == known["a.pdf"].modified_ns
 
 
 @pytest.mark.parametrize(("content", "later"), [(b"after!", 1), (b"longer than before", 0)], ids=["time", "size"])

@@ -125,6 +125,8 @@ def test_a_second_run_reads_nothing(measured: World):
 
 
 def test_a_second_run_changes_no_byte_of_the_store(measured: World):
+    # The first run notes that the copied parts of this store were checked.
+    measured.read()
     before = content_of(Path(measured.store.url))
     measured.read()
     measured.measure()
@@ -376,11 +378,15 @@ def test_lost_hits_are_measured_again(measured: World):
     assert hits_parts(measured) == [part]
 
 
-def test_damaged_hits_are_named(measured: World):
+def test_damaged_hits_are_named_and_made_again(measured: World):
     [part] = hits_parts(measured)
-    part.write_bytes(part.read_bytes()[:100])
-    with pytest.raises(StoreError, match=part.name):
-        measured.measure()
+    whole = part.read_bytes()
+    part.write_bytes(whole[:100])
+    with pytest.raises(StoreError, match=rf"{part.name} is damaged .*; 'shuzhi measure' makes it again"):
+        measured.export()
+    [note] = measured.measure().notes
+    assert note.startswith("1 damaged part of hits in the store (hits/")
+    assert part.read_bytes() == whole
 
 
 # Exporting

@@ -10,15 +10,15 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from econometrics.declarations.functions import FUNCTIONS
+from econometrics.declarations.yaml_lines import _flat
 from econometrics.panel import Panel
-from econometrics.panel_functions import FUNCTIONS
-from econometrics.panel_spec import STEPS
-from econometrics.panel_spec_sources import SpecModel
-from econometrics.panel_step_result import notes_from_records
-from econometrics.panel_step_specs import EMISSION_STEPS
-from econometrics.panel_yaml import _flat
+from econometrics.panel.source_spec import SpecModel
+from econometrics.panel.spec import STEPS
+from econometrics.panel.steps.result import notes_from_records
+from econometrics.panel.steps.specs import EMISSION_STEPS
 from econometrics.reference import load_reference
-from econometrics.simulate_sources import OF_2002, simulate_sources
+from econometrics.simulate.sources import OF_2002, simulate_sources
 from flows.clusters import CLUSTER_FILES, make_clusters, parse_cluster_spec
 from flows.panel import PANEL_FILES, load_panel, load_spec, make_panel, write_panel
 from flows.panel_read import read_panel_file

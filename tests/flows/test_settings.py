@@ -13,12 +13,15 @@ from flows.settings import (
     AnnualUpdateParameters,
     ExportParameters,
     FetchParameters,
+    GateOptions,
     JobOptions,
     MeasureParameters,
     Parameters,
     PoolParameters,
+    PublishParameters,
     ReadingOptions,
     ReadParameters,
+    ReleaseOptions,
     RunParameters,
     StudyParameters,
     parse_years,
@@ -33,7 +36,10 @@ MODELS = [
     ExportParameters,
     JobOptions,
     RunParameters,
+    GateOptions,
+    ReleaseOptions,
     AnnualUpdateParameters,
+    PublishParameters,
     StudyParameters,
     FetchParameters,
     GridParameters,
@@ -153,6 +159,8 @@ def test_every_field_is_described(model: type[Parameters]):
         ("kinds", []),
         ("kinds", ["yearly"]),
         ("folder", None),
+        ("runner", "spark"),
+        ("dask_address", "10.0.0.5:8786"),
     ],
 )
 def test_values_out_of_bounds_are_refused(name: str, value: Any):
@@ -163,6 +171,12 @@ def test_values_out_of_bounds_are_refused(name: str, value: Any):
 def test_zero_workers_are_one_a_processor():
     assert PoolParameters(workers=0).worker_count() >= 1
     assert PoolParameters(workers=3).worker_count() == 3
+
+
+def test_an_address_of_dask_needs_its_runner():
+    assert PoolParameters(runner="dask", dask_address="tls://10.0.0.5:8786").runner == "dask"
+    with pytest.raises(ValidationError, match="say runner: dask"):
+        PoolParameters(dask_address="tcp://10.0.0.5:8786")
 
 
 # From one model to the next
@@ -193,6 +207,9 @@ FULL = {
     "seconds_per_file": 9.0,
     "memory_megabytes": 700,
     "batch_size": 7,
+    "confine": "off",
+    "runner": "dask",
+    "dask_address": "tcp://10.0.0.5:8786",
 }
 
 
@@ -209,8 +226,9 @@ def stages(job: JobOptions, years: list[int]) -> list[Parameters]:
 @pytest.mark.parametrize("stage", [0, 1, 2], ids=["reading", "measuring", "exporting"])
 def test_each_stage_gets_the_values_of_the_job_and_its_own_years(stage: int):
     values = stages(RunParameters(**FULL), [2021, 2022])[stage].model_dump()
-    # Failures are judged at the end of the job, when the outputs are there.
-    assert values == {name: (FULL | {"years": [2021, 2022], "max_failure_share": 1.0})[name] for name in values}
+    # Failures are judged at the end of the job, when the outputs are there; only releases do without links to reports.
+    own = {"years": [2021, 2022], "max_failure_share": 1.0, "link_reports": True}
+    assert values == {name: (FULL | own)[name] for name in values}
 
 
 def test_the_store_of_a_run_is_in_its_output_folder():
@@ -279,18 +297,29 @@ def options_of(command: str) -> dict[str, Any]:
     return {each.name: each for each in group.commands[command].params if each.name not in left_out}
 
 
-COMMANDS = {"run": RunParameters, "read": ReadParameters, "measure": MeasureParameters, "export": ExportParameters}
+COMMANDS = {
+    "run": RunParameters,
+    "read": ReadParameters,
+    "measure": MeasureParameters,
+    "export": ExportParameters,
+    "update": AnnualUpdateParameters,
+    "publish": PublishParameters,
+}
 # Title and mark are for the demo and for deployments; a store that exists is found by itself.
 NOT_OPTIONS = {
     "run": {"title", "is_simulated"},
     "read": set(),
     "measure": {"seconds_per_file", "memory_megabytes", "batch_size"},
-    "export": {"title", "is_simulated"},
+    "export": {"title", "is_simulated", "link_reports"},
+    # A limit would publish a part of the reports.
+    "update": {"is_simulated", "limit"},
+    "publish": {"is_simulated", "seconds_per_file", "memory_megabytes", "batch_size"},
 }
 
 
 def field_name(option: str) -> str:
-    return {"dictionary": "dictionaries", "scope": "scopes", "kind": "kinds"}.get(option, option)
+    named = {"dictionary": "dictionaries", "scope": "scopes", "kind": "kinds", "declare": "declared_changes"}
+    return named.get(option, option)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -307,7 +336,7 @@ def test_command_and_model_have_the_same_defaults(command: str):
     alike = {
         name: (None, field.default)
         for name, field in fields.items()
-        if name in ("dictionaries", "scopes", "kinds", "keep")
+        if name in ("dictionaries", "scopes", "kinds", "keep", "declared_changes")
     }
     alike["years"] = ("", [])
     different = {

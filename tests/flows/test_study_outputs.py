@@ -19,7 +19,7 @@ from browser import Browser, find_chromium
 from econometrics.simulate import PanelDesign, simulate_panel
 from econometrics.spec import parse_study_spec
 from econometrics.study import run
-from econometrics.study_results import StudyResults
+from econometrics.study.results import StudyResults
 from flows.study_files import replicate_frames, tidy_estimates
 from flows.study_outputs import MANIFEST, TABLE_FORMATS, study_tables, write_study
 from flows.study_replication import replication_models
