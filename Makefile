@@ -1,6 +1,8 @@
 # make demo   sets up a virtual environment and runs the main job on a simulated corpus
 # make test   sets up and passes lint, types and tests
 # make setup  sets up only: then .venv/bin/shuzhi run reports --out out
+# make serve  starts a Prefect server with its dashboard, a worker and all deployments; options in SERVE="--port 4300"
+# make screenshots  runs a deployment on simulated reports and takes the pictures of docs/pictures
 # make first-index  measures the time from a clone to the first index of real PDFs
 # make bench  measures reading and matching against a bare PDFium loop and pdfplumber + jieba
 # make accuracy  measures identity and sections on the labelled reports, beside cntext, and on changed reports
@@ -21,7 +23,7 @@ SETUP := $(VENV)/.set-up
 CNTEXT := bench-output/cntext
 FIXEST := bench-output/fixest
 
-.PHONY: setup first-index reference demo test lint bench bench-clusters bench-econometrics coverage accuracy readability fuzz faults clean
+.PHONY: setup serve screenshots first-index reference demo test lint bench bench-clusters bench-econometrics coverage accuracy readability fuzz faults clean
 
 setup: $(SETUP)
 
@@ -41,6 +43,12 @@ lint: $(SETUP)
 bench: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.reading
 	$(BIN)/python -m tests.benchmarks.remeasuring
+
+serve: $(SETUP)
+	$(BIN)/shuzhi serve $(SERVE)
+
+screenshots: $(SETUP)
+	$(BIN)/python -m tests.deployment.screenshots
 
 first-index: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.first_index

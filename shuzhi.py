@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +24,25 @@ if TYPE_CHECKING:
     import yaml
 
 DEEPEST_YAML = 60
+HIDDEN = "***"
+# A value that is written as $NAME is no secret: it stands in the environment.
+_USER = re.compile(r"(?<=://)(?:[^/\s@:]*:(?!\$)[^/\s@]+|[^/\s@:$]{16,})(?=@)")
+_FIELD = re.compile(
+    r"([?&;](?:[\w.-]*(?:token|signature|secret|password|passwd|credential|(?:api|access|account)[_-]?key)[\w.-]*"
+    r"|key|sig|pwd|auth)=)(?!\$)[^&;#\s'\"]+",
+    re.IGNORECASE,
+)
+_SECRET_NAME = re.compile(r"(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|ACCESS_?KEY(?:_ID)?)$")
+_SHORTEST_SECRET = 8
 
 __version__ = "0.1.0"
 
 
 class ShuzhiError(Exception):
-    """Base of every error that shuzhi raises on purpose."""
+    """Base of every error that shuzhi raises on purpose; its text shows no credentials."""
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(masked(each) if isinstance(each, str) else each for each in words))
 
 
 class UsageError(ShuzhiError):
@@ -73,6 +88,27 @@ class ReadError(ShuzhiError):
 
 class RunError(ShuzhiError):
     """A run that finished with more failures than its parameters allow."""
+
+
+def masked(text: str) -> str:
+    """Return text in which no credentials can be read: of URLs, and of variables of the environment that hold some.
+
+    Parameters
+    ----------
+    text : str
+        A message, a URL, a path.
+
+    Returns
+    -------
+    str
+        The same with ``***`` for user and password before an ``@``, for fields of a query such as ``token=`` and
+        ``X-Amz-Signature=``, and for the value of any variable whose name ends like ``AWS_SECRET_ACCESS_KEY``.
+    """
+    text = _FIELD.sub(rf"\g<1>{HIDDEN}", _USER.sub(HIDDEN, text))
+    for name, value in os.environ.items():
+        if len(value) >= _SHORTEST_SECRET and value in text and _SECRET_NAME.search(name.upper()):
+            text = text.replace(value, HIDDEN)
+    return text
 
 
 @cache

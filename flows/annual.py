@@ -18,7 +18,6 @@ from flows.publishing.candidate import Built, build_candidate
 from flows.publishing.definitions import definitions_of
 from flows.publishing.events import show_taking
 from flows.publishing.inbox import Taking, take_reports
-from flows.publishing.inbox_places import shown_url
 from flows.publishing.publish import Publishing, check_releases, publish_candidate
 from flows.read import ReadSummary, check_failures, read_reports
 from flows.settings import AnnualUpdateParameters, JobOptions, PublishParameters, RunParameters
@@ -115,7 +114,7 @@ def record_run(
 ) -> None:
     """Add to run.json what holds for this run alone: its parameters, its counts and its seconds."""
     this_run: dict[str, Any] = {
-        "parameters": without_secrets(parameters.model_dump()),
+        "parameters": parameters.model_dump(),
         "reading": asdict(reading),
         "measuring": asdict(measuring),
         "exporting": asdict(exporting),
@@ -123,8 +122,3 @@ def record_run(
         "seconds": round(seconds, 3),
     }
     write_run(out, {**read_run(out), "this_run": this_run})
-
-
-def without_secrets(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters whose URLs carry no user name, password or query."""
-    return {name: shown_url(value) if isinstance(value, str) else value for name, value in parameters.items()}

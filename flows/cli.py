@@ -11,6 +11,7 @@ import typer
 from flows import (
     cli_clusters,
     cli_dictionary,
+    cli_difference,
     cli_fetch,
     cli_look,
     cli_panel,
@@ -26,7 +27,7 @@ from flows.confine import Confine
 from flows.server import prepare_prefect, without_heartbeat
 from flows.storing.faults import explain_end, stop_on_termination
 from nlp.options import Ocr, Reader, Rule, Runner, Script, Segmenter
-from shuzhi import ShuzhiError, UsageError
+from shuzhi import ShuzhiError, UsageError, masked
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -139,7 +140,8 @@ def _exit_code_of(error: Exception) -> int:
     if known is not None:
         typer.echo(f"Error: {known}", err=True)
         return 2 if isinstance(known, UsageError) else 1
-    typer.echo(f"Error: {type(error).__name__}: {error} (add --debug before the command to see where)", err=True)
+    words = f"{type(error).__name__}: {masked(str(error))}"
+    typer.echo(f"Error: {words} (add --debug before the command to see where)", err=True)
     return 1
 
 
@@ -549,6 +551,7 @@ for command in (cli_look.status, cli_look.evidence, cli_look.sql, cli_quality.qu
 for data_command in (cli_clusters.clusters, cli_panel.panel, cli_panel.describe, cli_study.study):
     app.command()(data_command)
 app.command()(cli_fetch.fetch)
+app.command()(cli_difference.diff)
 for release_command in (cli_publish.update, cli_publish.publish, cli_publish.releases, cli_publish.definitions):
     app.command()(release_command)
 app.command()(cli_serve.serve)

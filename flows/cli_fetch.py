@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shuzhi import masked
+
 if TYPE_CHECKING:
     from flows.fetch_run import FetchPlan, FetchSummary
     from flows.settings import FetchParameters
@@ -135,7 +137,7 @@ def _show_notes(notes: list[str]) -> None:
 
 def _show_plan(plan: FetchPlan) -> None:
     for name, link in plan.files[:MOST_SHOWN_FILES]:
-        typer.echo(f"{name}  <-  {link}")
+        typer.echo(f"{name}  <-  {masked(link)}")
     if len(plan.files) > MOST_SHOWN_FILES:
         typer.echo(f"… and {len(plan.files) - MOST_SHOWN_FILES:,} more")
     _show_notes(plan.notes)

@@ -25,12 +25,13 @@ def status(
 
     Example:  shuzhi status --store out
     """
+    from flows.formats import csv_text
     from flows.inspect_store import find_store, missing_firm_years, staleness, status_by_year
 
     found = find_store(store)
     missing = missing_firm_years(found)
     if as_csv:
-        typer.echo(missing.to_csv(index=False), nl=False)
+        typer.echo(csv_text(missing), nl=False)
         return
     typer.echo(f"store {found.url}")
     for each in staleness(found):
@@ -56,13 +57,14 @@ def evidence(
 
     Example:  shuzhi evidence --stock-code 600519 --year 2020 --term 大数据 --store out
     """
+    from flows.formats import csv_text
     from flows.inspect_store import evidence as find_evidence
     from flows.inspect_store import find_store, hit_lines
 
     found = find_evidence(find_store(store), stock_code=stock_code, year=year, term=term, dictionary=dictionary)
     shown = found.head(limit) if limit else found
     if as_csv:
-        typer.echo(shown.to_csv(index=False), nl=False)
+        typer.echo(csv_text(shown), nl=False)
         return
     for line in hit_lines(shown, mark=sys.stdout.isatty()):
         typer.echo(line)
@@ -89,6 +91,7 @@ def sql(
 
     Example:  shuzhi sql "SELECT report_year, count(*) FROM documents GROUP BY ALL ORDER BY 1" --store out
     """
+    from flows.formats import csv_text
     from flows.inspect_store import ask_store, find_store
     from flows.sql import answer_frame, parse_values, write_answer
     from shuzhi import UsageError
@@ -102,4 +105,4 @@ def sql(
         typer.echo(f"{found.num_rows:,} rows written to {out}")
         return
     frame = answer_frame(found)
-    typer.echo(frame.to_csv(index=False) if kind == "csv" else frame.to_string(index=False), nl=kind != "csv")
+    typer.echo(csv_text(frame) if kind == "csv" else frame.to_string(index=False), nl=kind != "csv")

@@ -271,7 +271,9 @@ def releases(
         typer.echo("every release is as it was published")
         return
     table = table_of(folder)
-    typer.echo(table.to_csv(index=False) if as_csv else table.to_string(index=False, na_rep=""), nl=not as_csv)
+    from flows.formats import csv_text
+
+    typer.echo(csv_text(table) if as_csv else table.to_string(index=False, na_rep=""), nl=not as_csv)
 
 
 def definitions(

@@ -18,8 +18,8 @@ from econometrics.panel.source_spec import Name, SourceSpec
 from econometrics.panel.sources import Source, tidy_source
 from econometrics.panel.spec import PanelSpec
 from econometrics.panel.steps.cluster_map import BuiltMap, build_map
+from econometrics.panel.steps.cluster_specs import ClusterMapSpec
 from econometrics.panel.steps.names import option_problems, table_sources
-from econometrics.panel.steps.specs import ClusterMapSpec
 from flows.formats import write_csv
 from flows.panel import write_cluster_map, write_text
 from flows.panel_read import FORMATS, read_tables

@@ -447,4 +447,4 @@ def _cell(value: object) -> str:
     if value is None or value is pd.NA or value != value:  # noqa: PLR0124
         return ""
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -11,6 +11,7 @@ from prefect.artifacts import create_table_artifact
 from flows.fetch_manifest import MANIFEST_PARQUET
 from flows.fetch_run import FetchSummary, fetch_all
 from flows.settings import FetchParameters
+from shuzhi import masked
 
 MOST_SHOWN_FAILURES = 200
 
@@ -36,6 +37,6 @@ def publish_failures(folder: Path) -> None:
     rows = pd.read_parquet(path, columns=["stock_code", "report_year", "title", "status", "reason", "link"])
     lost = rows[rows["status"].isin(["failed", "refused"])]
     if len(lost):
-        shown = lost.head(MOST_SHOWN_FAILURES).astype("str")
+        shown = lost.head(MOST_SHOWN_FAILURES).astype("str").map(masked)
         table = [dict(zip(shown.columns, row, strict=True)) for row in shown.itertuples(index=False, name=None)]
         create_table_artifact(table=table, key="fetch-failures", description=f"{len(lost):,} links gave no report")

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from flows.files import CONTROL_CHARACTERS
-from shuzhi import RunError
+from shuzhi import RunError, masked
 
 LONGEST_REASON = 200
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -52,7 +52,7 @@ class StopFetchingError(RunError):
 
 def shown(text: str) -> str:
     """Return text of a server or a list so that it can be printed: no control characters, not too long."""
-    plain = CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    plain = CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), masked(text))
     return plain if len(plain) <= LONGEST_REASON else plain[: LONGEST_REASON - 1] + "…"
 
 

@@ -42,6 +42,7 @@ STATA_LABEL_LENGTH = 80
 
 _RUNS_AS_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
+_MARKDOWN = re.compile(r"[\\`*_\[\]|]")
 _FIXED_TIME = datetime(2000, 1, 1)
 _SHEET_ROWS = 1_048_575  # Excel's limit without the header
 _CELLS_IN_MEMORY = 500_000
@@ -82,6 +83,17 @@ def unescape_formula(text: str) -> str:
     return text[1:] if _ESCAPED.match(text) else text
 
 
+def in_markdown(text: str) -> str:
+    """Return text of a report or a user so that Markdown shows it as it is: no markup, no link, no cell, one line."""
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return _MARKDOWN.sub(r"\\\g<0>", plain)
+
+
+def in_fence(text: str) -> str:
+    """Return text that cannot end the fenced block of Markdown in which it stands."""
+    return text.replace("```", "'''").replace("~~~", "'''")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` and rename it to `path` if all went well."""
@@ -114,14 +126,43 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     own line end: with ``\n`` a lone ``\r`` inside a reason would stand unquoted and break the row in Excel.
     """
     check_codes(frame)
+    with replacing(path) as temporary:
+        _escaped(frame).to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\r\n", compression=None)
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV to be printed: formulas escaped as in files, lines as on the screen."""
+    text: str = _escaped(frame).to_csv(index=False)
+    return text
+
+
+def _escaped(frame: pd.DataFrame) -> pd.DataFrame:
     escaped = frame.copy(deep=False)
     escaped.columns = pd.Index([escape_formula(str(name)) for name in frame.columns], dtype="object")
-    for position, name in enumerate(frame.columns):
-        if _is_text(frame[name]):
-            cells = [escape_formula(value) if isinstance(value, str) else value for value in frame[name]]
+    for position in range(frame.shape[1]):
+        column = frame.iloc[:, position]
+        if _is_text(column):
+            cells: list[object] = [escape_formula(value) if isinstance(value, str) else value for value in column]
             escaped.isetitem(position, np.array(cells, dtype="object"))
-    with replacing(path) as temporary:
-        escaped.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\r\n", compression=None)
+    return escaped
+
+
+def unescaped(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame that was read from CSV with the apostrophes taken off that :func:`write_csv` puts before text.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As it was read; it is left as it is.
+    """
+    given = frame.copy(deep=False)
+    given.columns = frame.columns.map(lambda name: unescape_formula(name) if isinstance(name, str) else name)
+    for position in range(frame.shape[1]):
+        cells: list[object] = list(frame.iloc[:, position]) if _is_text(frame.iloc[:, position]) else []
+        if any(isinstance(value, str) and value.startswith("'") for value in cells):
+            plain = [unescape_formula(value) if isinstance(value, str) else value for value in cells]
+            given.isetitem(position, pd.array(plain, dtype=frame.dtypes.iloc[position]))
+    return given
 
 
 def write_parquet(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str]) -> None:

@@ -151,7 +151,8 @@ def compute_grid(
     if used.empty:
         raise StoreError(f"store {store.url} has no report of these years; 'shuzhi status' shows what it holds")
     reading = store.current("reading") or {}
-    sections = to_frame(store.read_table("sections", str(reading["text_key"]), SECTIONS))
+    counted_parts = store.parts("readings", str(reading["key"]))
+    sections = to_frame(store.read_table("sections", str(reading["text_key"]), SECTIONS, counted_parts))
     cells = {cell_of(spec): place for place, spec in enumerate({cell_of(spec): spec for spec in specs}.values())}
     counted = count_cells(store, specs, cells)
     by_list = {(str(name), str(rule)): rows for (name, rule), rows in counted.groupby(["dictionary", "rule"])}

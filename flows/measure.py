@@ -215,7 +215,8 @@ def build_in_scope(store: Store, measurement: Measurement, scope: Scope) -> pd.D
     """Build and store the indices of a dictionary in one part of the reports."""
     documents = load_documents(store)
     used = documents[documents["is_used"]]
-    sections = to_frame(store.read_table("sections", measurement.text_key, SECTIONS))
+    counted = store.parts("readings", measurement.pages_key)
+    sections = to_frame(store.read_table("sections", measurement.text_key, SECTIONS, counted))
     in_scope = lengths_in_scope(used, sections, scope)
     dictionary, rule = measurement.dictionary, measurement.rule
     values = {"dictionary": dictionary.name, "rule": rule, "mode": scope.mode, "kinds": list(scope.kinds)}

@@ -19,8 +19,9 @@ from econometrics.panel import RawTable
 from econometrics.panel.source_spec import SourceSpec
 from econometrics.panel.spec import PanelSpec
 from econometrics.variables import Variable, variables_from_records
+from flows.formats import unescaped
 from flows.table_guard import check_table, unpacked
-from shuzhi import DataError, UsageError
+from shuzhi import DataError, UsageError, masked
 
 FORMATS = {
     ".csv": "csv",
@@ -87,6 +88,8 @@ def read_tables(spec: PanelSpec, folder: Path, data: Path | None = None) -> dict
 def find_source(source: SourceSpec, folder: Path, data: Path | None) -> str | None:
     """Return where a source is: an URL as it is, a path in the data folder or in that of the specification."""
     named = source.database if source.format == "sql" else source.path
+    if masked(named) != named:
+        raise UsageError(f"{masked(named)}: write $NAME for the password, and set that variable: files are passed on")
     named = os.path.expandvars(named)
     if "://" in named:
         return named
@@ -199,7 +202,7 @@ def read_csv(source: SourceSpec, place: str) -> RawTable:
     )
     facts = {"encoding": encoding} | ({"separator": repr(separator)} if separator != "," else {})
     citation = " ".join(note.removeprefix("source:").strip() for note in notes)
-    return RawTable(cells, facts=facts, citation=citation)
+    return RawTable(unescaped(cells), facts=facts, citation=citation)
 
 
 def _separator(text: str) -> str:
@@ -282,7 +285,9 @@ def read_shuzhi(source: SourceSpec, place: str) -> RawTable:
         raise DataError(f"{folder} holds no indices.parquet and no indices.csv; run 'shuzhi export --out {folder}'")
     read: dict[str, Callable[[], pd.DataFrame]] = {
         ".parquet": lambda: pd.read_parquet(table),
-        ".csv": lambda: pd.read_csv(table, encoding="utf-8-sig", dtype={"stock_code": str}, low_memory=False),
+        ".csv": lambda: unescaped(
+            pd.read_csv(table, encoding="utf-8-sig", dtype={"stock_code": str}, low_memory=False)
+        ),
         ".dta": lambda: pd.read_stata(table, convert_categoricals=False),
         ".xlsx": lambda: pd.read_excel(table, engine="calamine", dtype={"stock_code": str}),
     }
@@ -306,7 +311,7 @@ def codebook_of(folder: Path) -> dict[str, Variable]:
     path = folder / "codebook.csv"
     if not path.is_file():
         return {}
-    table = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    table = unescaped(pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False))
     rows = table[table["table"].isin(INDEX_TABLES)] if "table" in table.columns else table
     return variables_from_records([{str(k): str(v) for k, v in row.items()} for row in rows.to_dict("records")])
 

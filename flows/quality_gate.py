@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flows.formats import replacing, write_csv
+from flows.formats import in_fence, replacing, unescaped, write_csv
 from flows.store import Store
 from flows.table_guard import check_table
 from flows.tables import SCHEMAS
@@ -59,7 +59,9 @@ def read_panel(path: str, stock_code: str = "stock_code") -> pd.DataFrame:
         check_table(place)
         if name.endswith((".csv", ".csv.gz")):
             notes = _notes_before_header(place)
-            frame = pd.read_csv(place, skiprows=notes, dtype={stock_code: str}, encoding="utf-8-sig", low_memory=False)
+            kinds = {stock_code: str}
+            frame = pd.read_csv(place, skiprows=notes, dtype=kinds, encoding="utf-8-sig", low_memory=False)
+            frame = unescaped(frame)
         elif name.endswith(".parquet"):
             frame = pd.read_parquet(place)
         elif name.endswith(".dta"):
@@ -183,5 +185,5 @@ def write_reports(reports: dict[str, QualityReport], out: Path, why_not: str = "
     write_csv(table[["panel", *[name for name in table.columns if name != "panel"]]], out / "quality.csv")
     with replacing(out / "quality.md") as temporary:
         lines = report_lines(reports) if reports else [f"not judged: {why_not}"]
-        text = "\n".join(["# Quality of the indices", "", "```", *lines, "```"])
+        text = "\n".join(["# Quality of the indices", "", "```", *map(in_fence, lines), "```"])
         temporary.write_text(text + "\n", encoding="utf-8", newline="\n")

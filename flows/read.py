@@ -25,7 +25,7 @@ from flows.recognise import recognise_results
 from flows.settings import ReadingOptions, ReadParameters
 from flows.shared_pool import Pool, calls_at_once, require_store, worker_pool
 from flows.store import Store, hash_of
-from flows.storing.lost import describe_gone, describe_lost, documents_before, find_lost, restore_listings
+from flows.storing.lost import describe_gone, describe_lost, find_lost, known_before, restore_listings
 from flows.storing.repair import check_written, repair_reading
 from flows.tables import PAGES, READINGS
 from flows.work import describe_part, read_file, reading_key, text_key, write_described
@@ -100,13 +100,13 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
     listed = list_folder(parameters.folder)
     store = Store(parameters.store, create=True)
     with store.lock():
-        before = documents_before(store, keys_of(parameters)[0])
+        before = known_before(store, keys_of(parameters)[0])
         notes = repair_reading(store, *keys_of(parameters))
         files = hash_files(store, parameters, listed)
         notes += restore_listings(store, parameters.folder)
         put_in_force(store, parameters)
         new = find_new(store, parameters, files)
-        lost = find_lost(store, parameters.folder, listed, before, held_documents(store, parameters, new))
+        lost = find_lost(store, parameters.folder, listed, before.expected, held_documents(store, parameters, new))
         notes += describe_lost(lost)
         files, new = [*files, *lost.here], [*new, *lost.here]
         with worker_pool(parameters, parameters.segmenter) as pool:
@@ -118,7 +118,9 @@ def read_reports(parameters: ReadParameters) -> ReadSummary:
             describe_stale(store, parameters, pool)
             if new:
                 confinement.note(store, pool.confined)
-        documents, outcomes = resolve_documents(store, *keys_of(parameters), parameters.kinds, corrections, before)
+        documents, outcomes = resolve_documents(
+            store, *keys_of(parameters), parameters.kinds, corrections, before.expected
+        )
         check_written(store, *keys_of(parameters))
     notes += describe_gone(before, documents["document_id"], documents["file"])
     for line in notes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -13,7 +13,7 @@ from flows.confine import Confine
 from nlp.options import Ocr, Preset, Reader, Rule, Runner, Script, Segmenter
 from nlp.scope import check_scopes
 from nlp.title import Kind
-from shuzhi import UsageError
+from shuzhi import UsageError, masked
 
 FIRST_YEAR = 1990
 LAST_YEAR = 2100
@@ -95,6 +95,20 @@ class Parameters(BaseModel):
     """Base of all parameter models: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_form_order)
+
+    # Fields that are handed to a server as secrets, and kept nowhere else.
+    given_as_secrets: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="after")
+    def _holds_no_credentials(self) -> Self:
+        texts = {name: value for name, value in self if isinstance(value, str) and name not in self.given_as_secrets}
+        shown = [name for name, value in texts.items() if masked(value) != value]
+        if shown:
+            raise ValueError(
+                f"{' and '.join(shown)}: a password or token in an address would be kept with the run; write $NAME in"
+                " its place, and set that variable"
+            )
+        return self
 
 
 class PoolParameters(Parameters):

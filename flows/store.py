@@ -29,7 +29,7 @@ import os
 import re
 import sys
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -43,6 +43,7 @@ from flows.storing.faults import explained
 from flows.storing.folder_lock import locked
 from flows.storing.job_lock import kept_for_job
 from flows.storing.parts import DamagedPartError, UnsealedPartError, check_seal, note_of, sealed
+from flows.storing.remote import reached
 from flows.storing.remote_lock import locked_remotely
 from flows.storing.views import connect
 from shuzhi import StoreError
@@ -121,7 +122,8 @@ class Store:
     def __init__(self, url: str, *, create: bool = False) -> None:
         self.url = url
         try:
-            self.files, root = fsspec.core.url_to_fs(url)
+            # So that a password can stay in the environment, and out of parameters and messages.
+            self.files, root = fsspec.core.url_to_fs(os.path.expandvars(url) if "://" in url else url)
         except (ImportError, ValueError) as error:
             raise StoreError(f"store {url}: {error}") from None
         self.is_local = self.files.protocol in ("file", ("file", "local"))
@@ -166,7 +168,8 @@ class Store:
         """Write bytes beside and rename them into place; an object store's put is whole or nothing by itself."""
         with explained(place):
             if not self.is_local:
-                self.files.pipe_file(place, bytes(data))
+                with reached(self.url):
+                    self.files.pipe_file(place, bytes(data))
                 return
             folder = place.rsplit("/", 1)[0]
             beside = f"{place}.{uuid.uuid4().hex[:8]}.tmp"
@@ -185,7 +188,7 @@ class Store:
 
     def _read(self, place: str) -> bytes | None:
         try:
-            with explained(place):
+            with explained(place), contextlib.nullcontext() if self.is_local else reached(self.url, FileNotFoundError):
                 content: bytes = self.files.cat_file(place)
         except FileNotFoundError:
             return None
@@ -356,9 +359,17 @@ class Store:
             place = self._place(table, key, f"{part}.parquet")
             raise DamagedPartError(f"{place} is damaged ({error}); {made_by(table)} makes it again") from None
 
-    def read_table(self, table: PartTable, key: str, schema: pa.Schema) -> pa.Table:
-        """Read all parts of a table under a key; an empty table of the given schema if there is none."""
-        parts = [self.read_part(table, key, part) for part in self.parts(table, key)]
+    def read_table(self, table: PartTable, key: str, schema: pa.Schema, only: Sequence[str] | None = None) -> pa.Table:
+        """Read parts of a table under a key, all if none are named; an empty table if there are none.
+
+        Tables that are summed up must name the parts that have readings: a killed run leaves others.
+
+        Raises
+        ------
+        DamagedPartError
+            If one is damaged, or a named one missing.
+        """
+        parts = [self.read_part(table, key, part) for part in (self.parts(table, key) if only is None else only)]
         return pa.concat_tables([with_columns(part, schema) for part in parts]) if parts else schema.empty_table()
 
     def read_checked(self) -> dict[str, list[Any]]:

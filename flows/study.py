@@ -19,7 +19,7 @@ from econometrics.spec import StudySpec
 from econometrics.study import run
 from econometrics.study.results import StudyResults
 from econometrics.variables import Variable
-from flows.formats import replacing
+from flows.formats import in_fence, in_markdown, replacing
 from flows.settings import StudyParameters
 from flows.study_outputs import study_versions, write_study
 from flows.study_read import load_study, read_study_panel
@@ -184,11 +184,11 @@ def write_run_file(
 
 def publish(out: Path, results: StudyResults, text: str) -> None:
     """Show in Prefect what was found, what failed, and where the report is."""
-    lines = ["```", text, "```"]
+    lines = ["```", in_fence(text), "```"]
     for kind in ("failed", "skipped"):
         found = failure_lines(results, kind)
         if found:
-            lines += [f"**{kind}**", *(f"- {line}" for line in found)]
+            lines += [f"**{kind}**", *(f"- {in_markdown(line)}" for line in found)]
     create_markdown_artifact(key="run-study", markdown="\n".join(lines), description=f"Written to {out.resolve()}")
     report = out / "report.html"
     if report.is_file():

@@ -143,7 +143,7 @@ def choose_measured(store: Store, dictionaries: Sequence[str], rule: str) -> tup
 
 def fetch(store: Store, query: str, values: dict[str, Any]) -> pd.DataFrame:
     """Return the population of a sample, its texts as categories: five million hits stay in memory."""
-    with store.connect(SCHEMAS) as connection:
+    with store.connect(SCHEMAS, query) as connection:
         table = connection.sql(query, params=values).to_arrow_table()
         frame: pd.DataFrame = table.to_pandas(strings_to_categorical=True)
     return frame
@@ -233,7 +233,7 @@ def with_context(store: Store, sample: pd.DataFrame, values: dict[str, Any]) -> 
     kept = ["tier", "stratum", "stratum_size", "stratum_drawn", "weight"]
     drawn = sample[[*keys, *kept]].astype(dict.fromkeys(("document_id", "dictionary", "rule", "term"), "object"))
     given = {name: values[name] for name in ("dictionaries", "years")}
-    with store.connect(SCHEMAS) as connection:
+    with store.connect(SCHEMAS, DETAILS + PAGES) as connection:
         connection.register("drawn", drawn[keys])
         details = connection.execute(DETAILS, given).df()
         connection.register("drawn", details[["document_id", "page"]])

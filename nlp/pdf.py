@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import pypdfium2
@@ -106,6 +107,7 @@ class ReadDocument:
         return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
 
+@lru_cache
 def extractor_version(reader: Reader) -> str:
     """Return everything that can change the text of a page, in one line."""
     plumber = importlib.metadata.version("pdfplumber")

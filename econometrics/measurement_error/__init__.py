@@ -1,9 +1,10 @@
 """A regressor measured with error: attenuation, SIMEX, and two measures that instrument each other."""
 
-from econometrics.measurement_error.attenuation import AttenuationCorrection, ReliabilityOf, correct_attenuation
+from econometrics.measurement_error.attenuation import correct_attenuation
 from econometrics.measurement_error.extrapolate import Extrapolant
 from econometrics.measurement_error.oriv import RelatedInstruments, related_instruments
-from econometrics.measurement_error.simex import SimulationExtrapolation, simulate_extrapolate
+from econometrics.measurement_error.result import AttenuationCorrection, ReliabilityOf, SimulationExtrapolation
+from econometrics.measurement_error.simex import simulate_extrapolate
 
 __all__ = [
     "AttenuationCorrection",

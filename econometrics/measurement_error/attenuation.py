@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,109 +16,9 @@ from econometrics.estimation.covariance import sandwich, small_sample_terms
 from econometrics.estimation.design import CONSTANT, Design, as_names, build_design, independent_terms, refuse_doubled
 from econometrics.estimation.effects import Floats, absorbed_degrees_of_freedom
 from econometrics.estimation.least_squares import inverse_gram
-from econometrics.estimation.tails import t_p_values, t_quantiles
+from econometrics.estimation.tails import t_p_values
+from econometrics.measurement_error.result import AttenuationCorrection, ReliabilityOf
 from shuzhi import EstimationError, SpecError
-
-ReliabilityOf = Literal["level", "within"]
-
-
-@dataclass(frozen=True)
-class AttenuationCorrection:
-    """A regression corrected for the error of one regressor, by its reliability.
-
-    Parameters
-    ----------
-    outcome, term : str
-        Column explained, and the regressor with error.
-    estimates : DataFrame
-        correction (``none``, ``level``, ``within``), term, estimate, standard_error, statistic, p_value,
-        degrees_of_freedom.
-    main : {"level", "within"}
-        What the reliability given is taken for.
-    reliability, reliability_standard_error : float
-        As given.
-    within_reliability : float
-        Reliability of what the fixed effects leave, if the one given is that of the levels.
-    partial_reliability : dict of str to float
-        By correction: the same after the other regressors too; the estimate without correction is that share of the
-        corrected one.
-    persistent_share : float
-        Share of the error's variance that the effects absorb.
-    observations : int
-        Rows used.
-    clusters : dict of str to int
-        Clusters by variable.
-    fixed_effects : tuple of str
-        Effects absorbed.
-    dropped : dict of str to int
-        Rows left out, by reason.
-    assumptions, warnings : tuple of str
-        In words.
-    """
-
-    outcome: str
-    term: str
-    estimates: pd.DataFrame
-    main: ReliabilityOf
-    reliability: float
-    reliability_standard_error: float
-    within_reliability: float
-    partial_reliability: dict[str, float]
-    persistent_share: float
-    observations: int
-    clusters: dict[str, int]
-    fixed_effects: tuple[str, ...]
-    dropped: dict[str, int]
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    @property
-    def estimate(self) -> float:
-        """Corrected coefficient of the regressor with error."""
-        return float(self._row()["estimate"])
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of the corrected coefficient."""
-        return float(self._row()["standard_error"])
-
-    def _row(self) -> pd.Series:
-        found = self.estimates
-        return found[(found["correction"] == self.main) & (found["term"] == self.term)].iloc[0]
-
-    def to_frame(self, level: float = 0.95) -> pd.DataFrame:
-        """One row a correction and term.
-
-        Parameters
-        ----------
-        level : float
-            Coverage of the interval.
-        """
-        half = self.estimates["standard_error"] * t_quantiles(level, self.estimates["degrees_of_freedom"])
-        return self.estimates.drop(columns="degrees_of_freedom").assign(
-            interval_low=self.estimates["estimate"] - half,
-            interval_high=self.estimates["estimate"] + half,
-            observations=self.observations,
-        )
-
-    def summary(self) -> str:
-        """Plain text for a reader."""
-        lines = [
-            f"{self.term} on {self.outcome}, reliability {self.reliability:.3f} of its "
-            f"{'levels' if self.main == 'level' else 'variation within the effects'}; "
-            f"{self.observations:,} observations"
-        ]
-        if self.fixed_effects:
-            lines.append(f"  levels with that reliability leave {self.within_reliability:.3f} within the effects")
-        words = {"none": "not corrected", "level": "reliability of levels", "within": "reliability within effects"}
-        for row in self.to_frame().itertuples():
-            if row.term == self.term:
-                lines.append(
-                    f"  {words[str(row.correction)]:<28}{row.estimate:>12.5g} ({row.standard_error:.4g}), "
-                    f"p = {row.p_value:.4f}"
-                )
-        lines += [f"  warning: {text}" for text in self.warnings]
-        return "\n".join(lines + [f"  assumption: {text}" for text in self.assumptions])
 
 
 def correct_attenuation(

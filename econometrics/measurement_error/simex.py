@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from econometrics.estimation.design import as_names, build_design, independent_terms, refuse_doubled
 from econometrics.estimation.effects import Floats
-from econometrics.estimation.tails import t_p_values, t_quantiles
 from econometrics.measurement_error.cleared import ClearedRegressor
 from econometrics.measurement_error.extrapolate import (
     Extrapolant,
@@ -20,116 +17,12 @@ from econometrics.measurement_error.extrapolate import (
     extrapolate_variance,
     extrapolation_slopes,
 )
+from econometrics.measurement_error.result import SimexVariance, SimulationExtrapolation
 from shuzhi import EstimationError, SpecError
 
-SimexVariance = Literal["estimating_equations", "stefanski_cook", "bootstrap"]
 EXTRAPOLANTS: tuple[Extrapolant, ...] = ("linear", "quadratic", "nonlinear")
 # A correction is refused where no more than this share of what effects and controls leave would be true.
 LEAST_LEFT = 1e-6
-
-
-@dataclass(frozen=True)
-class SimulationExtrapolation:
-    """A coefficient followed back to a regressor without error.
-
-    Parameters
-    ----------
-    outcome, term : str
-        Column explained, and the regressor with error.
-    estimate, standard_error : float
-        By the extrapolant chosen.
-    naive_estimate : float
-        Without correction.
-    extrapolant : {"nonlinear", "quadratic", "linear"}
-        The curve chosen.
-    extrapolations : DataFrame
-        extrapolant, estimate, standard_error of all three.
-    path : DataFrame
-        error_added (0 is the data as they are, in variances of the error), estimate (mean over simulations).
-    error_variance : float
-        Variance of the error that the effects do not absorb.
-    simulations : int
-        Simulated errors.
-    variance : {"estimating_equations", "stefanski_cook", "bootstrap"}
-        Where the standard error comes from.
-    degrees_of_freedom : float
-        Of the t distribution.
-    observations : int
-        Rows used.
-    clusters : dict of str to int
-        Clusters by variable.
-    fixed_effects : tuple of str
-        Effects absorbed.
-    seed, draws : int
-        Seed, and bootstrap draws (0 without).
-    dropped : dict of str to int
-        Rows left out, by reason.
-    assumptions, warnings : tuple of str
-        In words.
-    """
-
-    outcome: str
-    term: str
-    estimate: float
-    standard_error: float
-    naive_estimate: float
-    extrapolant: Extrapolant
-    extrapolations: pd.DataFrame
-    path: pd.DataFrame
-    error_variance: float
-    simulations: int
-    variance: SimexVariance
-    degrees_of_freedom: float
-    observations: int
-    clusters: dict[str, int]
-    fixed_effects: tuple[str, ...]
-    seed: int
-    draws: int
-    dropped: dict[str, int]
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    def to_frame(self, level: float = 0.95) -> pd.DataFrame:
-        """One row an extrapolant; the one chosen first.
-
-        Parameters
-        ----------
-        level : float
-            Coverage of the interval.
-        """
-        found = self.extrapolations
-        first = found["extrapolant"] == self.extrapolant
-        found = pd.concat([found[first], found[~first]], ignore_index=True)
-        statistics = found["estimate"] / found["standard_error"]
-        degrees = pd.Series(self.degrees_of_freedom, index=found.index)
-        half = found["standard_error"] * t_quantiles(level, degrees)
-        return pd.DataFrame(
-            {
-                "term": self.term,
-                "extrapolant": found["extrapolant"],
-                "estimate": found["estimate"],
-                "standard_error": found["standard_error"],
-                "statistic": statistics,
-                "p_value": t_p_values(statistics, degrees),
-                "interval_low": found["estimate"] - half,
-                "interval_high": found["estimate"] + half,
-                "observations": self.observations,
-                "simulations": self.simulations,
-                "draws": self.draws,
-                "seed": self.seed,
-            }
-        )
-
-    def summary(self) -> str:
-        """Plain text for a reader."""
-        lines = [
-            f"SIMEX of {self.term} on {self.outcome}: {self.naive_estimate:.5g} as measured, {self.estimate:.5g} "
-            f"({self.standard_error:.4g}) without error ({self.extrapolant}); error variance "
-            f"{self.error_variance:.4g}, {self.simulations} simulations, seed {self.seed}"
-        ]
-        lines += [f"  {row.extrapolant:<12}{row.estimate:>12.5g}" for row in self.extrapolations.itertuples()]
-        lines += [f"  warning: {text}" for text in self.warnings]
-        return "\n".join(lines + [f"  assumption: {text}" for text in self.assumptions])
 
 
 def simulate_extrapolate(

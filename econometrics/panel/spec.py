@@ -30,22 +30,18 @@ from econometrics.panel.source_spec import (
     as_list,
     definitions_of,
 )
+from econometrics.panel.steps.cluster_specs import ClustersStep
+from econometrics.panel.steps.emission_specs import ApportionedStep, ComponentsStep, GivenStep, SectorsStep, VendorStep
 from econometrics.panel.steps.specs import (
     DATA_STEPS,
     EMISSION_STEPS,
-    ApportionedStep,
     AttentionStep,
-    ClustersStep,
-    ComponentsStep,
     CutStep,
     EnergyStructureStep,
-    GivenStep,
     IndustryGroupsStep,
     InstrumentStep,
     PolicyStep,
-    SectorsStep,
     SizeGroupsStep,
-    VendorStep,
 )
 from shuzhi import SpecError
 

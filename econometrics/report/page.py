@@ -5,8 +5,12 @@ Nothing is read or written here; the page is a function of the results.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import jinja2
@@ -72,6 +76,7 @@ def render_study(
         .get_template("study.html.j2")
         .render(
             title=_title(results, language),
+            script_hash=_script_hash(),
             other_title=_title(results, "en" if language == "zh" else "zh"),
             language=language,
             table_style=Markup(style),
@@ -109,6 +114,14 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _script_hash() -> str:
+    """Return the hash of the page's own script, by which its policy lets that script run and no other."""
+    source = resources.files("econometrics").joinpath("templates/study.html.j2").read_text(encoding="utf-8")
+    [script] = re.findall(r"<script>(.*?)</script>", source, re.DOTALL)
+    return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
 
 
 def _title(results: StudyResults, language: Language) -> str:

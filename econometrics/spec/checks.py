@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from econometrics.measurement_error.attenuation import ReliabilityOf
 from econometrics.measurement_error.extrapolate import Extrapolant
 from econometrics.measurement_error.oriv import Scale
-from econometrics.measurement_error.simex import SimexVariance
+from econometrics.measurement_error.result import ReliabilityOf, SimexVariance
 from econometrics.panel.source_spec import Name, SpecModel
 from econometrics.placebo.shuffles import Scheme
 from econometrics.spec.parts import Draws, Names, Seed, Titles

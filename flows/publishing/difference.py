@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from flows.publishing.difference_documents import BothFiles, Files
 from flows.publishing.difference_facts import facts_of
@@ -25,6 +26,7 @@ from flows.publishing.difference_tables import (
 )
 from flows.publishing.difference_values import explain_values
 from flows.publishing.difference_write import write_changes
+from shuzhi import UsageError
 
 __all__ = ["CAUSES", "WORDS", "Cause", "Comparison", "compare", "write_changes"]
 
@@ -48,6 +50,14 @@ def compare(before: Path, after: Path) -> Comparison:
         If one of them is no export or lacks files.
     """
     setting = Setting(open_side(Path(before)), open_side(Path(after)))
+    try:
+        return _compare(setting)
+    except (duckdb.Error, pd.errors.ParserError, UnicodeDecodeError, KeyError) as error:
+        words = str(error).splitlines()[0]
+        raise UsageError(f"{before} or {after} cannot be read ({words}); export it again") from error
+
+
+def _compare(setting: Setting) -> Comparison:
     with _connection() as connection:
         files = BothFiles(Files(setting.before), Files(setting.after))
         pairs = explain_pairs(load_pairs(connection, setting.before, setting.after), files, setting)

@@ -103,7 +103,7 @@ def _explain_reading(pairs: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     is_suspect = (is_other | _differ(first["extractor"], second["extractor"])) & pairs["is_same"]
     pairs = pairs.assign(is_text_changed=is_other, is_read_otherwise=is_suspect, read_cause="", read_detail="")
     is_suspect |= bool(setting.reading) & pairs["is_same"]
-    columns = ["status", "reason", "extractor", "ocr_pages", *LENGTHS]
+    columns = ["status", "reason", "extractor", "ocr_pages"]
     rows = zip(
         pairs.index[is_suspect],
         first.loc[is_suspect, columns].to_dict("records"),
@@ -155,9 +155,6 @@ def _how_read(before: Row, after: Row, setting: Setting) -> tuple[str, str]:
         words.append(
             "the same methods gave another text" if setting.knows_reading else setting.software or "other text"
         )
-    if before["chinese_characters"] != after["chinese_characters"]:
-        first, second = (f"{row['chinese_characters'] or 0:,}" for row in (before, after))
-        words.append(f"Chinese characters {first} {ARROW} {second}")
     return ("reading" if is_known else "software"), f"same file, {', '.join(filter(None, words))}"
 
 

@@ -73,6 +73,7 @@ def compare_places(before: str, after: str, releases: str = "") -> PlacesCompari
         return PlacesComparison({"": compare(first, second)})
     if is_export(first) != is_export(second):
         export, release = (first, second) if is_export(first) else (second, first)
+        exports_in(release)
         raise UsageError(
             f"{export} is one export and {release} a release; name one of its definitions' folders instead"
         )

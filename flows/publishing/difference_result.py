@@ -76,7 +76,7 @@ class Comparison:
     compared : int
         Numbers that both have.
     is_identical : bool
-        Whether every file of the two is the same, byte for byte.
+        Whether every table and page of the two is the same, byte for byte.
     """
 
     before_name: str
@@ -101,7 +101,8 @@ class Comparison:
     @property
     def unexplained(self) -> int:
         """How many changes have no cause."""
-        frames = (self.values, self.facts, self.indices, self.firm_years)
+        moved = self.firm_years[self.firm_years["change"].isin(["added", "removed"])]
+        frames = (self.values, self.facts, self.indices, moved)
         return sum(int((frame["cause"] == "unexplained").sum()) for frame in frames)
 
     def summary(self) -> list[str]:

@@ -18,6 +18,8 @@ from shuzhi import UsageError
 
 LONG, WIDE, HITS, DOCUMENTS = "indices_long.parquet", "indices.parquet", "hits.parquet", "documents.csv"
 NEEDED = (RUN_FILE, LONG, WIDE, HITS, DOCUMENTS)
+# What run.json says of the run that wrote it last: how many files it read, how many it knew.
+LAST_RUN = "this_run"
 FIRM_YEAR = ["stock_code", "report_year"]
 IDENTITY = ["stock_code", "report_year", "kind", "revision", "revision_number", "company_name"]
 SOURCES = ["stock_code_source", "report_year_source", "kind_source", "revision_source", "company_name_source"]
@@ -135,9 +137,10 @@ def open_side(folder: Path) -> Side:
 
 
 def are_identical(before: Side, after: Side) -> bool:
-    """Tell whether two exports hold the same files, byte for byte."""
-    names = {name for side in (before, after) for name in (*side.run.get("outputs", {}), RUN_FILE, *NEEDED)}
-    return all(
+    """Tell whether two exports hold the same files, byte for byte; what run.json says of its last run is left out."""
+    first, second = ({**side.run, LAST_RUN: None} for side in (before, after))
+    names = {name for side in (before, after) for name in (*side.run.get("outputs", {}), *NEEDED)} - {RUN_FILE}
+    return first == second and all(
         (before.folder / name).is_file()
         and (after.folder / name).is_file()
         and filecmp.cmp(before.folder / name, after.folder / name, shallow=False)

@@ -16,7 +16,7 @@ LONGEST_WHOLE = 1e12
 def summary_lines(comparison: Comparison, most: int = MOST_LARGEST) -> list[str]:
     """Return a comparison in lines: verdict, causes, firms, files, inputs, spread, largest changes."""
     if comparison.is_identical:
-        return ["no difference: every file is the same, byte for byte"]
+        return ["no difference: every table and page is the same, byte for byte"]
     lines = verdict(comparison)
     lines += cause_lines(comparison)
     lines += firm_lines(comparison)

@@ -85,7 +85,7 @@ def to_markdown(comparisons: Mapping[str, Comparison], notes: Sequence[str] = ()
 
 def _section(comparison: Comparison) -> list[str]:
     if comparison.is_identical:
-        return ["No difference: every file is the same, byte for byte.", ""]
+        return ["No difference: every table and page is the same, byte for byte.", ""]
     told = [*verdict(comparison), *firm_lines(comparison), *index_lines(comparison), *file_lines(comparison)]
     told += fact_lines(comparison)
     lines = [line for each in told for line in (f"- {_cell(each)}",)]

@@ -50,7 +50,7 @@ def open_inbox(url: str) -> Inbox:
     if "://" not in url or url.startswith(("file://", "local://")):
         return FolderInbox(url.removeprefix("file://").removeprefix("local://"))
     try:
-        files, root = fsspec.core.url_to_fs(url)
+        files, root = fsspec.core.url_to_fs(os.path.expandvars(url))
     except (ImportError, ValueError) as error:
         raise UsageError(f"inbox {shown_url(url)}: {error}") from None
     return RemoteInbox(files, str(root).rstrip("/"), shown_url(url))

@@ -97,7 +97,12 @@ def _automation(name: str, trigger: EventTrigger, block: UUID, payload: str) -> 
     from prefect.events.actions import CallWebhook
 
     action: Any = CallWebhook(block_document_id=block, payload=payload)
-    return Automation(name=name, description=f"Tells the block {BLOCK_NAME}", trigger=trigger, actions=[action])
+    return Automation(
+        name=name,
+        description=f"Sends a message to the web address in the block {BLOCK_NAME}",
+        trigger=trigger,
+        actions=[action],
+    )
 
 
 def _save(automation: Automation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 class ServeParameters(Parameters):
     """Run a Prefect server and a worker with the deployments of a ``prefect.yaml``."""
+
+    given_as_secrets: ClassVar[frozenset[str]] = frozenset({"notify_url", "server"})
 
     project: str = Field(".", description="Folder with prefect.yaml; the runs take place in it")
     host: str = Field("127.0.0.1", description="Address to listen at; 127.0.0.1 is reached from this machine only")

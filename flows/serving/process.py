@@ -80,9 +80,15 @@ class Child:
     def stop(self, seconds: float) -> None:
         """Ask it to stop, and kill it with all it has started if it does not."""
         if self._process is not None:
-            with contextlib.suppress(psutil.Error):
-                stop_all([psutil.Process(self._process.pid)], seconds)
-            self._process.wait()
+            below = _tree(self._process.pid)
+            if self._process.poll() is None:
+                self._process.terminate()
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            _kill(below)
         if self._log_file is not None:
             self._log_file.close()
             self._log_file = None
@@ -110,21 +116,26 @@ def is_flow_run(process: psutil.Process) -> bool:
 
 def stop_all(processes: list[psutil.Process], seconds: float) -> None:
     """Ask processes to stop; kill those, and all they have started, that are still there after some seconds."""
-    trees = {each for root in processes for each in _tree(root)}
+    trees = {each for root in processes for each in (root, *_tree(root.pid))}
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.terminate()
     psutil.wait_procs(processes, timeout=seconds)
-    for process in trees:
+    _kill(list(trees))
+
+
+def _tree(number: int) -> list[psutil.Process]:
+    """Return all that a process has started."""
+    with contextlib.suppress(psutil.Error):
+        return list(psutil.Process(number).children(recursive=True))
+    return []
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(list(trees), timeout=5)
-
-
-def _tree(root: psutil.Process) -> list[psutil.Process]:
-    with contextlib.suppress(psutil.Error):
-        return [root, *root.children(recursive=True)]
-    return []
+    psutil.wait_procs(processes, timeout=5)
 
 
 def marked(mark: str) -> list[psutil.Process]:

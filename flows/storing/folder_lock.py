@@ -134,8 +134,7 @@ def _take(place: str, what: str) -> int:
                 if may_be_elsewhere(holder) if has_lock else is_running(holder):
                     raise StoreError(_in_use(what, place, holder))
                 if by_system:
-                    _write(file)
-                    return file
+                    return _signed(file, place)
         except BaseException:
             os.close(file)
             raise
@@ -143,6 +142,17 @@ def _take(place: str, what: str) -> int:
         if not by_system and not is_stale:
             return _take_without_system(place, what)
     raise StoreError(f"{what} is in use by runs that come and go; wait for them")
+
+
+def _signed(file: int, place: str) -> int:
+    """Write into a lock that is ours whose it is; a full disk that takes no word of it keeps no empty file."""
+    try:
+        _write(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.remove(place)  # noqa: PTH107
+        raise
+    return file
 
 
 def _take_without_system(place: str, what: str) -> int:

@@ -27,8 +27,21 @@ class LostDocuments:
     elsewhere: list[ListedFile]
 
 
-def documents_before(store: Store, pages_key: str) -> dict[str, str]:
-    """Return the file of each document that the last run knew, by hash; none if it read with another reader.
+@dataclass(frozen=True)
+class Before:
+    """What the last run knew: the file of each document by hash, and whether it read with the reader of this run."""
+
+    documents: Mapping[str, str]
+    is_same_reader: bool
+
+    @property
+    def expected(self) -> Mapping[str, str]:
+        """The documents that this run must have too."""
+        return self.documents if self.is_same_reader else {}
+
+
+def known_before(store: Store, pages_key: str) -> Before:
+    """Return what the last run knew.
 
     Parameters
     ----------
@@ -37,16 +50,16 @@ def documents_before(store: Store, pages_key: str) -> dict[str, str]:
     pages_key : str
         Key of the pages that this run makes.
     """
+    is_same = True
     with contextlib.suppress(DamagedPartError):
         reading = store.current("reading")
-        if reading is not None and reading["key"] != pages_key:
-            return {}
+        is_same = reading is None or reading["key"] == pages_key
     try:
         rows = store.read_part("documents", "all", "all", ["document_id", "file"])
         pairs = zip(rows["document_id"].to_pylist(), rows["file"].to_pylist(), strict=True)
     except StoreError:
         pairs = zip(*_listed_before(store), strict=True)
-    return {document: file for document, file in pairs if document}
+    return Before({document: file for document, file in pairs if document}, is_same)
 
 
 def _listed_before(store: Store) -> tuple[list[str | None], list[str]]:
@@ -124,19 +137,24 @@ def describe_lost(lost: LostDocuments) -> list[str]:
     return [f"{number:,} known reports had no pages in the store any more and are read again"] if number else []
 
 
-def describe_gone(before: Mapping[str, str], documents: Collection[str], files: Collection[str]) -> list[str]:
-    """Return a line on the reports that the last run knew and that no folder has any more.
+def describe_gone(before: Before, documents: Collection[str], files: Collection[str]) -> list[str]:
+    """Return a line on the reports that the last run knew and this one does not.
 
     Parameters
     ----------
-    before : mapping of str to str
-        File of each document that the last run knew.
+    before : Before
+        What the last run knew.
     documents, files : collection of str
         Documents and files that this run knows.
     """
     known, names = set(documents), set(files)
-    gone = sorted(file for document, file in before.items() if document not in known and file not in names)
+    gone = sorted(file for document, file in before.documents.items() if document not in known and file not in names)
     if not gone:
         return []
+    if not before.is_same_reader:
+        return [
+            f"{len(gone):,} reports of the last run were read by another reader or version and do not count:"
+            " read them too, without --years and --limit"
+        ]
     shown = ", ".join(gone[:SHOWN]) + (", …" if len(gone) > SHOWN else "")
     return [f"{len(gone):,} reports of the last run are gone from their folder and no longer count: {shown}"]

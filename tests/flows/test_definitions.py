@@ -149,3 +149,9 @@ def test_without_a_file_the_parameters_make_one_definition():
 def test_without_a_file_an_unknown_dictionary_is_refused_before_any_work():
     with pytest.raises(UsageError, match="no dictionary nothing"):
         definitions_of(AnnualUpdateParameters(folder="f", out="o", year=2024, dictionaries=["nothing"]))
+
+
+def test_the_definitions_on_the_page_are_right(tmp_path: Path):
+    page = (Path(__file__).parents[2] / "docs" / "publishing.md").read_text(encoding="utf-8")
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    assert [each.name for each in parse_definitions(text, "page", tmp_path).definitions] == ["wu", "zhao_token"]

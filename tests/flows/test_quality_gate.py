@@ -93,6 +93,8 @@ def test_a_file_that_cannot_be_judged_is_named(tmp_path, name, content, words):
 def test_the_counts_of_a_store_are_judged_by_list_rule_and_scope(world: World, app):
     for year, firm in ((year, firm) for year in (2018, 2019, 2020) for firm in (1, 2)):
         world.put(f"00000{firm}_{year}_年度报告.txt", text_report(大数据=firm + year - 2018, 云计算=firm))
+    # The same bytes under another firm's name are that firm's report too, and no firm-year twice.
+    world.put("000003_2018_年度报告.txt", text_report(大数据=1, 云计算=1))
     world.read()
     with pytest.raises(StoreError, match="has no indices"):
         check_store(world.store)
@@ -104,6 +106,8 @@ def test_the_counts_of_a_store_are_judged_by_list_rule_and_scope(world: World, a
     assert len(report.columns) == 6
     skipped = {check.name for check in report.checks if check.status == "skipped"}
     assert skipped == set()
+    assert next(check.status for check in report.checks if check.name == "duplicates") == "ok"
+    assert set(check_store(world.store, ["wu2021"], ["longest"], ["body"])) == {"wu2021_longest_body"}
     done = CliRunner().invoke(app, ["--store", str(world.root / "store")])
     assert done.exit_code == 0
     assert "wu2021_longest_body" in done.stdout

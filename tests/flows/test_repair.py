@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from test_parts import pages
 from world import COUNT, World, text_report
 
 from flows.documents import LOST_REASON, load_documents
@@ -180,6 +181,14 @@ def test_reports_that_left_their_folder_are_named(world: World):
     assert note == "1 reports of the last run are gone from their folder and no longer count: 000002_2020年年度报告.txt"
 
 
+def test_reports_that_only_another_reader_has_read_are_counted_out_loud(world: World):
+    for name, text in REPORTS.items():
+        world.put(name, text)
+    world.read()
+    [note] = world.read(reader="pdfplumber", years=[2019]).notes
+    assert note.startswith("2 reports of the last run were read by another reader or version and do not count")
+
+
 def test_a_changed_report_is_not_called_gone(world: World):
     world.put("000001_2019年年度报告.txt", text_report(大数据=3))
     world.read()
@@ -200,6 +209,25 @@ def test_an_export_refuses_indices_of_other_reports_than_those_that_count_now(da
     damaged.measure()
     damaged.export()
     assert damaged.counts() == {**{key: COUNTS[key] for key in list(COUNTS)[:2]}, ("000002", 2018): 1}
+
+
+# Killed runs
+
+
+def test_what_a_killed_run_left_of_the_same_reports_is_not_added_to_their_lengths(world: World):
+    world.put("000001_2019_年度报告.txt", "\f".join(pages()))
+    scopes = ["without_financial_report", "mda"]
+    world.run(scopes=scopes)
+    before = world.table("indices_long")
+    assert before["denominator"].notna().any()
+    # Killed before its readings were written; the next run had the report in another batch.
+    key = (world.store.current("reading") or {})["text_key"]
+    for table in ("sections", "furniture", "texts"):
+        [part] = world.store.parts(table, key)
+        world.store.write_part(table, key, "0" * 16, world.store.read_part(table, key, part))
+    world.measure(scopes=scopes)
+    world.export(scopes=scopes)
+    pd.testing.assert_frame_equal(world.table("indices_long"), before)
 
 
 # Older versions

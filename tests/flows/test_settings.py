@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from flows.cli import app
 from flows.grid import GridParameters
+from flows.serving.options import ServeParameters
 from flows.settings import (
     AnnualUpdateParameters,
     ExportParameters,
@@ -43,6 +44,7 @@ MODELS = [
     StudyParameters,
     FetchParameters,
     GridParameters,
+    ServeParameters,
 ]
 RUN = {"folder": "reports", "out": "out"}
 

@@ -81,12 +81,18 @@ def refused(reader: Callable[[Path], object], path: Path, words: str) -> None:
     assert time.monotonic() - started < 60
 
 
-def test_a_zip_bomb_is_refused_by_every_reader(reader, workbook: Path):
-    refused(reader, zeros(workbook, 120), "unpack into more than")
+def test_a_zip_bomb_is_refused(workbook: Path):
+    refused(check_table, zeros(workbook, 120), "unpack into more than")
 
 
-def test_a_bomb_that_lies_about_its_size_is_refused(workbook: Path):
-    zeros(workbook, 120)
+def test_a_zip_bomb_is_refused_by_every_reader(reader, workbook: Path, monkeypatch):
+    monkeypatch.setattr(table_guard, "SMALL_BYTES", 10 * MEGABYTE)
+    refused(reader, zeros(workbook, 12), "unpack into more than")
+
+
+def test_a_bomb_that_lies_about_its_size_is_refused(workbook: Path, monkeypatch):
+    monkeypatch.setattr(table_guard, "SMALL_BYTES", 10 * MEGABYTE)
+    zeros(workbook, 12)
     # Small in the directory, whatever the stream unpacks into.
     data = bytearray(workbook.read_bytes())
     place = data.rfind(b"PK\x01\x02", 0, data.rfind(b"xl/media/filler.xml"))
@@ -140,12 +146,13 @@ def test_a_workbook_that_is_cut_off_says_so_in_one_line(reader, workbook: Path, 
 
 
 @pytest.mark.parametrize("name", ["gate", "panel source", "panel", "guard"])
-def test_a_packed_list_that_unpacks_without_end_is_refused(name: str, tmp_path: Path):
+def test_a_packed_list_that_unpacks_without_end_is_refused(name: str, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(table_guard, "SMALL_BYTES", 10 * MEGABYTE)
     path = tmp_path / "colleague.csv.gz"
     squeeze = zlib.compressobj(9, wbits=31)
     with path.open("wb") as file:
         file.write(squeeze.compress(b"stock_code,report_year,value\n"))
-        for _ in range(300):
+        for _ in range(30):
             file.write(squeeze.compress(b"\n" * MEGABYTE))
         file.write(squeeze.flush())
     with pytest.raises(UsageError, match="unpack into more than"):
@@ -163,16 +170,17 @@ def test_a_packed_list_that_is_cut_off_says_so(tmp_path: Path):
 def test_a_small_parquet_file_of_endless_rows_is_refused(tmp_path: Path, monkeypatch):
     path = tmp_path / "colleague.parquet"
     pq.write_table(pa.table({"value": pa.array([0] * 1_000_000, pa.int8())}), path)
-    assert path.stat().st_size < 2_000
+    assert path.stat().st_size < 10_000
     check_table(path)
     monkeypatch.setattr(table_guard, "MOST_CELLS", 999_999)
     with pytest.raises(DataError, match="1,000,000 rows of 1 columns"):
         read_panel_file(str(path))
 
 
-def test_a_list_of_industries_that_is_packed_is_checked_too(tmp_path: Path):
+def test_a_list_of_industries_that_is_packed_is_checked_too(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(table_guard, "SMALL_BYTES", 10 * MEGABYTE)
     path = tmp_path / "industries.csv.gz"
-    path.write_bytes(gzip.compress(b"stock_code,industry\n" + b"\n" * (150 * MEGABYTE), 9))
+    path.write_bytes(gzip.compress(b"stock_code,industry\n" + b"\n" * (12 * MEGABYTE), 9))
     with pytest.raises(DataError, match="unpack into more than"):
         read_industries(path)
 

@@ -15,8 +15,8 @@ from econometrics.clusters.microdata_codes import industry_codes, number_values,
 from econometrics.clusters.one_list import harmonise
 from econometrics.panel.rows import FLOW_COLUMNS
 from econometrics.panel.sources import Source
+from econometrics.panel.steps.cluster_specs import ClusterMapSpec
 from econometrics.panel.steps.names import TABLE_OPTIONS, method_function, plain_options
-from econometrics.panel.steps.specs import ClusterMapSpec
 from econometrics.panel.units import conversion_factor, split_header
 from econometrics.panel.values import text_of
 from econometrics.places.lists import place_at_level

@@ -11,9 +11,9 @@ from econometrics.clusters.attach import FOUND, AttachedClusters, attach_cluster
 from econometrics.panel.joins import join_report
 from econometrics.panel.sources import Source
 from econometrics.panel.steps.cluster_map import BuiltMap, build_map
+from econometrics.panel.steps.cluster_specs import ClustersStep
 from econometrics.panel.steps.names import CLUSTER_COLUMNS
 from econometrics.panel.steps.result import StepResult, counted, notes_of, prefixed, unmatched_rows
-from econometrics.panel.steps.specs import ClustersStep
 from econometrics.variables import Variable
 from shuzhi import DataError
 

@@ -15,9 +15,9 @@ from econometrics.emissions.sectors import divisions, sector_co2, sector_energy
 from econometrics.emissions.vendor import vendor_emissions
 from econometrics.panel.joins import join_report
 from econometrics.panel.sources import Source
+from econometrics.panel.steps.emission_specs import ApportionedStep, ComponentsStep, GivenStep, SectorsStep, VendorStep
 from econometrics.panel.steps.names import has_vintage, step_names
 from econometrics.panel.steps.result import Given, PanelNote, citation_of, counted, in_unit, notes_of, unmatched_rows
-from econometrics.panel.steps.specs import ApportionedStep, ComponentsStep, GivenStep, SectorsStep, VendorStep
 from econometrics.panel.units import conversion_factor
 from econometrics.panel.values import read_column
 from econometrics.variables import Variable

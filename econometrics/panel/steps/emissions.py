@@ -11,9 +11,7 @@ from econometrics.emissions.decomposition import ApportionmentDecomposition, app
 from econometrics.emissions.intensity import emission_intensities
 from econometrics.emissions.sectors import divisions
 from econometrics.panel.steps.emission_kinds import Emissions, apportioned, components, given_column, sectors, vendor
-from econometrics.panel.steps.names import intensity_columns, step_names
-from econometrics.panel.steps.result import Given, PanelNote, StepResult, in_unit, notes_of, prefixed
-from econometrics.panel.steps.specs import (
+from econometrics.panel.steps.emission_specs import (
     ApportionedStep,
     ComponentsStep,
     EmissionsStep,
@@ -21,6 +19,8 @@ from econometrics.panel.steps.specs import (
     SectorsStep,
     VendorStep,
 )
+from econometrics.panel.steps.names import intensity_columns, step_names
+from econometrics.panel.steps.result import Given, PanelNote, StepResult, in_unit, notes_of, prefixed
 from econometrics.panel.steps.variables import joined_variables
 from econometrics.variables import Variable
 from shuzhi import DataError

@@ -13,23 +13,24 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from econometrics.declarations.yaml_lines import Place, Problem, nearest
 from econometrics.emissions.intensity import UNIT_WORDS
 from econometrics.emissions.vendor import COMPONENTS
-from econometrics.panel.steps.specs import (
+from econometrics.panel.steps.cluster_specs import ClusterMapSpec, ClustersStep
+from econometrics.panel.steps.emission_specs import (
     ApportionedStep,
-    AttentionStep,
-    ClusterMapSpec,
-    ClustersStep,
     ComponentsStep,
+    EmissionsStep,
+    GivenStep,
+    SectorsStep,
+    VendorStep,
+)
+from econometrics.panel.steps.specs import (
+    AttentionStep,
     CutStep,
     DataStep,
-    EmissionsStep,
     EnergyStructureStep,
-    GivenStep,
     IndustryGroupsStep,
     InstrumentStep,
     PolicyStep,
-    SectorsStep,
     SizeGroupsStep,
-    VendorStep,
 )
 
 CLUSTER_COLUMNS = (

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from econometrics.panel.steps.cluster_specs import ClustersStep
 from econometrics.panel.steps.clusters import clusters_step
+from econometrics.panel.steps.emission_specs import ApportionedStep, ComponentsStep, GivenStep, SectorsStep, VendorStep
 from econometrics.panel.steps.emissions import emissions_step
 from econometrics.panel.steps.groups import group_step
 from econometrics.panel.steps.policies import attention_step, policy_step
 from econometrics.panel.steps.result import Given, StepResult
-from econometrics.panel.steps.specs import (
-    ApportionedStep,
-    AttentionStep,
-    ClustersStep,
-    ComponentsStep,
-    DataStep,
-    GivenStep,
-    PolicyStep,
-    SectorsStep,
-    VendorStep,
-)
+from econometrics.panel.steps.specs import AttentionStep, DataStep, PolicyStep
 
 
 def do_step(step: DataStep, given: Given) -> StepResult:
