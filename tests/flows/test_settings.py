@@ -321,6 +321,7 @@ NOT_OPTIONS = {
 
 def field_name(option: str) -> str:
     named = {"dictionary": "dictionaries", "scope": "scopes", "kind": "kinds", "declare": "declared_changes"}
+    named["kit_author"] = "kit_authors"
     return named.get(option, option)
 
 
@@ -338,7 +339,7 @@ def test_command_and_model_have_the_same_defaults(command: str):
     alike = {
         name: (None, field.default)
         for name, field in fields.items()
-        if name in ("dictionaries", "scopes", "kinds", "keep", "declared_changes")
+        if name in ("dictionaries", "scopes", "kinds", "keep", "declared_changes", "kit_authors")
     }
     alike["years"] = ("", [])
     different = {
