@@ -13,6 +13,11 @@ from shuzhi import RunError, masked
 
 LONGEST_REASON = 200
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# Networks whose addresses end in an IPv4 one: written as IPv6, or translated into it.
+IPV4_AT_THE_END = tuple(
+    ipaddress.IPv6Network(network) for network in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
+)
+SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -98,8 +103,12 @@ class Gate:
 
     def check_address(self, address: Address) -> None:
         """Raise a `FetchError` if an address is of this machine or a private network, and that is not allowed."""
-        if not self.allow_private and not all(each.is_global and not each.is_multicast for each in _inner(address)):
+        if not self.allow_private and not all(_is_public(each) for each in _inner(address)):
             raise FetchError(f"{address} is an address of this machine or a private network", "refused", is_local=True)
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and not address.is_multicast and address not in SITE_LOCAL
 
 
 def _inner(address: Address) -> Iterator[Address]:
@@ -107,7 +116,7 @@ def _inner(address: Address) -> Iterator[Address]:
     yield address
     if isinstance(address, ipaddress.IPv6Address):
         held = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in ipaddress.IPv6Network("64:ff9b::/96"):
+        if any(address in network for network in IPV4_AT_THE_END):
             held.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         yield from (each for each in held if each is not None)
 

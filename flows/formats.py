@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import get_ident
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -142,9 +143,16 @@ def _escaped(frame: pd.DataFrame) -> pd.DataFrame:
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
         if _is_text(column):
-            cells: list[object] = [escape_formula(value) if isinstance(value, str) else value for value in column]
-            escaped.isetitem(position, np.array(cells, dtype="object"))
+            escaped.isetitem(position, _escaped_column(column))
     return escaped
+
+
+def _escaped_column(column: pd.Series) -> npt.NDArray[np.object_]:
+    if column.dtype == "str":
+        # Most texts of a long table stand in thousands of rows.
+        codes, texts = pd.factorize(column)
+        return np.array([*map(escape_formula, texts), None], dtype="object")[codes]
+    return np.array([escape_formula(value) if isinstance(value, str) else value for value in column], dtype="object")
 
 
 def unescaped(frame: pd.DataFrame) -> pd.DataFrame:

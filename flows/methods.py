@@ -40,7 +40,7 @@ def reading_methods(reader: Reader, segmenter: Segmenter, ocr: Ocr, kinds: Seque
 
 def measuring_methods(measurement: Measurement) -> dict[str, str]:
     """Return the version of everything that makes and judges hits, besides the word list and the rule."""
-    cutter = str(segmenter_version(measurement.segmenter)) if measurement.rule == "token" else ""
+    cutter = str(segmenter_version(measurement.segmenter)) if measurement.rule == "token" else "none"
     return {
         "matching": MATCH_VERSION,
         "script": measurement.script,

@@ -163,10 +163,9 @@ def _outliers(
 
 def copied_years(panel: IndexPanel, limits: QualityLimits) -> list[CheckFinding] | str:
     """Find years that repeat the one before: nearly all firms that are not at zero have its values, in all columns."""
-    if not panel.columns:
-        return "no column is left to judge"
     found = []
-    stacked = np.stack([panel.matrices[name] for name in panel.columns])
+    # A list with one dimension gives its total alone.
+    stacked = np.stack([panel.matrices[name] for name in panel.columns or panel.matrices])
     for place in range(1, len(panel.years)):
         now, then = stacked[:, :, place], stacked[:, :, place - 1]
         present = ~np.isnan(now).any(axis=0) & ~np.isnan(then).any(axis=0) & ((now != 0) | (then != 0)).any(axis=0)

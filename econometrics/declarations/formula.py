@@ -108,6 +108,8 @@ def _columns(node: ast.AST) -> Iterator[str]:
             yield from _columns(child)
 
 
+# Beyond it a power would be computed digit by digit.
+LARGEST_WHOLE_NUMBER = 2**53
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -129,8 +131,7 @@ def _problems(node: ast.AST) -> Iterator[str]:
     """Say what is not of the language."""
     match node:
         case ast.Constant(value=value):
-            if not isinstance(value, int | float | str) or (isinstance(value, float) and not np.isfinite(value)):
-                yield f"{value!r} is no number and no text"
+            yield from _problems_of_constant(value)
         case ast.Name():
             pass
         case ast.BinOp(left=left, op=operator, right=right):
@@ -151,6 +152,13 @@ def _problems(node: ast.AST) -> Iterator[str]:
             yield from _problems_of_call(node)
         case _:
             yield f"{type(node).__name__} is not of the language ({LANGUAGE})"
+
+
+def _problems_of_constant(value: object) -> Iterator[str]:
+    if not isinstance(value, int | float | str) or (isinstance(value, float) and not np.isfinite(value)):
+        yield f"{value!r} is no number and no text"
+    elif isinstance(value, int) and abs(value) > LARGEST_WHOLE_NUMBER:
+        yield f"{value} is too large a whole number; write it with a point or an exponent"
 
 
 def _problems_of_comparison(node: ast.Compare) -> Iterator[str]:

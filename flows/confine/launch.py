@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import IO, Protocol
 
 import psutil
@@ -65,7 +66,8 @@ class _Spawned:
         life, self._life = os.pipe()
         self._is_boxed = confined == "bubblewrap"
         self._interpreter: psutil.Process | None = None
-        paths = [place or os.getcwd() for place in sys.path]  # noqa: PTH109
+        # The current folder may be one of downloads, from which nothing is imported.
+        paths = [*filter(None, sys.path), str(Path(__file__).parents[2])]
         code = CODE.format(paths=paths, pipe=theirs.fileno(), life=life)
         command = [sys.executable, "-P", "-c", code]
         self._errors = _scratch_file()

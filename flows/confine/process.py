@@ -212,8 +212,8 @@ class _Conversation(threading.Thread):
         except EOFError:
             pass
         except OSError as error:
-            # The system's own errors have a number, and mean that the worker is gone.
-            self.trouble = "" if error.errno else str(error)
+            # All others mean that the worker is gone.
+            self.trouble = str(error) if "message length" in str(error) else ""
         finally:
             self.is_over.set()
 

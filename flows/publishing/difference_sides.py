@@ -159,7 +159,8 @@ def inputs_of(before: Side, after: Side) -> pd.DataFrame:
 def _inputs(side: Side) -> dict[str, str]:
     parameters = side.run.get("parameters", {})
     found = {"rule": side.rule, "scopes": ", ".join(side.scopes), "years": ", ".join(map(str, side.years)) or "all"}
-    found["extractor"] = "; ".join(map(str, parameters.get("extractor", [])))
+    if not side.reading_methods:
+        found["extractor"] = "; ".join(map(str, parameters.get("extractor", [])))
     for name, each in side.run.get("dictionaries", {}).items():
         found[f"dictionary {name}"] = f"{each['hash']} ({each['terms']} terms)"
     found |= {f"reading: {name}": value for name, value in side.reading_methods.items()}

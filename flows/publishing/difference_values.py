@@ -111,11 +111,13 @@ WRONG = """
     SELECT row, CASE WHEN $is_software THEN 'software' ELSE 'unexplained' END,
         'the value is not what its hits and lengths give', 'infinity'::DOUBLE
     FROM (
-        SELECT row, measure, unnest([before, after]) AS value, unnest([n_a, n_b]) AS n, unnest([d_a, d_b]) AS d FROM cells
+        SELECT row, measure, unnest([before, after]) AS value, unnest([n_a, n_b]) AS n, unnest([d_a, d_b]) AS d
+        FROM cells
     )
     WHERE value IS NOT NULL AND abs(value - CASE measure
-        WHEN 'count' THEN n WHEN 'log1p' THEN ln(1 + n) WHEN 'per_10k_chars' THEN 10000 * n / d
-        WHEN 'per_1k_tokens' THEN 1000 * n / d WHEN 'sentence_share' THEN n / d ELSE value END) > 1e-9 * (1 + abs(value))
+            WHEN 'count' THEN n WHEN 'log1p' THEN ln(1 + n) WHEN 'per_10k_chars' THEN 10000 * n / d
+            WHEN 'per_1k_tokens' THEN 1000 * n / d WHEN 'sentence_share' THEN n / d ELSE value END
+        ) > 1e-9 * (1 + abs(value))
     GROUP BY row
 """
 EXPLAINED = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from flows.publishing.difference_words import (
     firm_lines,
     index_lines,
     largest,
+    show_number,
     verdict,
 )
 
@@ -78,7 +78,7 @@ def to_markdown(comparisons: Mapping[str, Comparison], notes: Sequence[str] = ()
     if not comparisons:
         return "\n".join([*lines, FIRST, ""])
     for name, comparison in comparisons.items():
-        lines += [f"## {name}", "", *_section(comparison)]
+        lines += [*([f"## {name}", ""] if name else []), *_section(comparison)]
     lines += [f"Every changed number is a row of {CHANGES_CSV}.", ""]
     return "\n".join(lines)
 
@@ -112,8 +112,12 @@ def _inputs(comparison: Comparison) -> list[str]:
 def _spread(comparison: Comparison) -> list[str]:
     columns = ["index", "changed", "lost", "gained", "least", "lower", "median", "upper", "most"]
     frame = comparison.spread[columns]
-    rows = [tuple(_short(value) for value in row) for row in frame.itertuples(index=False, name=None)]
-    return _table(columns, rows)
+    counts = frame[frame["index"].str.endswith("_count")]
+    is_long = len(frame) > MOST_ROWS and len(counts) > 0
+    shown = counts if is_long else frame
+    rows = [tuple(_short(value) for value in row) for row in shown.itertuples(index=False, name=None)]
+    note = f"Counts only; {len(frame) - len(counts):,} other indices changed too." if is_long else ""
+    return [*_table(columns, rows), *([note, ""] if note else [])]
 
 
 def _firm_years(comparison: Comparison) -> list[str]:
@@ -138,7 +142,7 @@ def _largest(comparison: Comparison) -> list[str]:
 
 def _short(value: object) -> str:
     if isinstance(value, float):
-        return "missing" if math.isnan(value) else f"{value:.6g}"
+        return show_number(value)
     return str(value)
 
 

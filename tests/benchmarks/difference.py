@@ -52,6 +52,7 @@ HITS = """
             FROM range($firm_years) AS f(firm_year), range($hits) AS h(n)
         )
         WHERE (hash(firm_year, n, 'kept') % 100 < 95 OR firm_year % 10 >= $revised)
+            AND hash(firm_year, n, 'read') % 100 >= $shift
             AND list_contains($listed, number) ORDER BY firm_year, n
     ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)
 """
@@ -76,7 +77,7 @@ class Made:
     first_term : int
         The list lacks the terms before this one.
     shift : int
-        Characters by which every place is moved, as another reader moves them.
+        Characters by which every place is moved, as another reader moves them; so many hits of a hundred are lost.
     """
 
     firm_years: int

@@ -16,7 +16,7 @@ import econometrics
 import nlp
 from flows.formats import write_csv, write_parquet
 from flows.notebook import EXPORT_FILES, open_export, open_store, read_estimates
-from nlp import Matcher, build_index, find_hits, read_report, to_wide
+from nlp import Matcher, Report, build_index, find_hits, read_report, to_wide
 from nlp.dictionary import Dictionary
 from shuzhi import StoreError, UsageError
 
@@ -100,27 +100,32 @@ def ran(tmp_path_factory: pytest.TempPathFactory, small_corpus, pool: None) -> W
     return world
 
 
+@pytest.fixture(scope="module")
+def in_memory(ran: World) -> dict[str, Report]:
+    """Read the same reports without a store."""
+    return {path.name: read_report(path.read_bytes(), path.name) for path in sorted(ran.reports.iterdir())}
+
+
 @pytest.mark.parametrize("rule", ["longest", "substring", "token"])
-def test_an_index_built_in_memory_is_the_one_of_the_flows(ran: World, wu2021: Dictionary, rule: str):
+def test_an_index_built_in_memory_is_the_one_of_the_flows(
+    ran: World, in_memory: dict[str, Report], wu2021: Dictionary, rule: str
+):
     if rule != "longest":
         ran.measure(rule=rule)
     ran.export(out=str(ran.root / rule), rule=rule)
     export = open_export(ran.root / rule)
-    files = sorted(ran.reports.iterdir())
-    long = build_index([read_report(path.read_bytes(), path.name) for path in files], wu2021, rule)
+    long = build_index(in_memory.values(), wu2021, rule)
     columns = ["stock_code", "report_year", "index", "value", "numerator", "denominator", "document_id", "status"]
     pd.testing.assert_frame_equal(long[columns], export.indices_long[columns], check_dtype=False, rtol=0, atol=0)
     wide = to_wide(long)
     pd.testing.assert_frame_equal(wide, export.indices[list(wide.columns)], check_dtype=False)
 
 
-def test_hits_in_memory_are_the_ones_of_the_flows(ran: World, wu2021: Dictionary):
+def test_hits_in_memory_are_the_ones_of_the_flows(ran: World, in_memory: dict[str, Report], wu2021: Dictionary):
     export = open_export(ran.out)
     columns = ["term", "dimension", "page", "offset", "matched", "sentence", "section"]
-    ours = {
-        path.name: find_hits(read_report(path.read_bytes(), path.name), Matcher(wu2021, "longest"))[columns]
-        for path in sorted(ran.reports.iterdir())
-    }
+    matcher = Matcher(wu2021, "longest")
+    ours = {file: find_hits(report, matcher)[columns] for file, report in in_memory.items()}
     seen = 0
     for file, theirs in export.hits.groupby("file"):
         shown = theirs[columns].astype({"page": "int64", "offset": "int64"}).reset_index(drop=True)

@@ -230,6 +230,8 @@ def test_each_stage_gets_the_values_of_the_job_and_its_own_years(stage: int):
     values = stages(RunParameters(**FULL), [2021, 2022])[stage].model_dump()
     # Failures are judged at the end of the job, when the outputs are there; only releases do without links to reports.
     own = {"years": [2021, 2022], "max_failure_share": 1.0, "link_reports": True}
+    # A study kit is asked for by 'shuzhi export' alone.
+    own |= {"study_kit": False, "kit_authors": [], "kit_licence": "", "kit_sentences": False}
     assert values == {name: (FULL | own)[name] for name in values}
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -89,6 +90,31 @@ def test_every_shipped_file_can_be_read_by_the_strict_loader():
     assert len(paths) > 10
     for path in paths:
         yaml.load(path.read_text(encoding="utf-8"), Loader=yaml_loader())
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "__import__('os').system('touch {place}')",
+        "().__class__.__bases__[0].__subclasses__()",
+        "log.__globals__",
+        "open('{place}', 'w')",
+        "exec('1')",
+        "[x for x in (1, 2)]",
+        "lambda: 1",
+        "f'{{sales}}'",
+        "99999999999999999999 ** 99999999",
+        "(" * 300 + "1" + ")" * 300,
+        "-" * 3_000 + "1",
+    ],
+)
+def test_a_formula_of_a_specification_runs_no_code(formula: str, tmp_path: Path):
+    from econometrics.declarations.formula import evaluate, parse_formula
+
+    place = tmp_path / "ran"
+    with pytest.raises(ShuzhiError):
+        evaluate(parse_formula(formula.format(place=place)), pd.DataFrame({"sales": [1.0]}), "code", "year")
+    assert not place.exists()
 
 
 def test_nothing_reads_yaml_of_others_by_a_loader_that_makes_objects():

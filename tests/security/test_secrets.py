@@ -144,6 +144,8 @@ def test_a_whole_run_leaves_no_credentials_anywhere(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     assert SECRET not in done.stdout + done.stderr
     assert list(home.rglob("*.db"))
+    # No result of a task is kept as a pickle that a later run would load.
+    assert not [path for path in (home / "storage").rglob("*") if path.is_file()]
     assert files_with_secret(tmp_path) == []
     refused = subprocess.run(
         [*command, "--store", ADDRESSES[1]],
