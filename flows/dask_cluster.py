@@ -13,7 +13,7 @@ from shuzhi import UsageError
 CONNECT_SECONDS = 10.0
 REACH_SECONDS = 2.0
 START_SECONDS = 120.0
-LOGGERS = ("distributed.client", "distributed.worker", "distributed.scheduler", "distributed.nanny", "distributed.core")
+LOGGERS = ("distributed", *(f"distributed.{name}" for name in ("client", "core", "nanny", "scheduler", "worker")))
 SETTINGS: dict[str, object] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -42,6 +42,7 @@ def start_cluster(workers: int) -> Any:
     import distributed
 
     dask.config.set(SETTINGS)
+    _be_quiet()
     return distributed.LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=workers,
         threads_per_worker=1,
@@ -76,9 +77,7 @@ def connect(place: Any) -> Any:
     """
     import distributed
 
-    for name in (*LOGGERS, "distributed"):
-        # A worker that dies is told in the outcome of its calls.
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _be_quiet()
     try:
         client: Any = distributed.Client(place, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
@@ -94,6 +93,12 @@ def connect(place: Any) -> Any:
         client.close()
         raise _no_answer(place, error) from None
     return client
+
+
+def _be_quiet() -> None:
+    """Silence Dask's log: a worker that dies is told in the outcome of its calls."""
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _no_answer(place: Any, error: Exception) -> UsageError:

@@ -22,7 +22,16 @@ from typing import Any
 
 from flows.confine import Confined, decide
 from flows.dask_cluster import connect, is_reachable, start_cluster, threads_of, trouble_of_workers
-from flows.dask_pool_worker import Setup, end_run, run_here, sample_of, software, trouble, trouble_with_store
+from flows.dask_pool_worker import (
+    Setup,
+    end_run,
+    run_here,
+    run_whole_here,
+    sample_of,
+    software,
+    trouble,
+    trouble_with_store,
+)
 from flows.pool import Limits, Outcome
 from flows.settings import PoolParameters
 from nlp.options import Segmenter
@@ -44,6 +53,7 @@ class _Call:
     arguments: tuple[Any, ...]
     seconds: float | None
     future: Future[Outcome]
+    is_whole: bool = False
     is_suspect: bool = False
 
 
@@ -130,6 +140,16 @@ class DaskPool:
         self._send(call)
         return call.future
 
+    def submit_whole(self, function: Callable[..., Any], *arguments: Any) -> Future[Outcome]:
+        """Queue a function that a worker of Dask runs itself; it gets the pool of that worker as first argument.
+
+        It may open the store and call for many files; limits hold for the calls that it makes.
+        """
+        self._connect()
+        call = _Call(function, arguments, None, Future(), is_whole=True)
+        self._send(call)
+        return call.future
+
     def require_store(self, url: str) -> None:
         """Fail where a worker cannot use a store.
 
@@ -175,7 +195,7 @@ class DaskPool:
         try:
             key = f"{call.function.__name__}-{uuid.uuid4().hex}"
             arguments = (self._setup, call.function, call.arguments, call.seconds)
-            sent = self._client.submit(run_here, *arguments, key=key, pure=False)
+            sent = self._client.submit(run_whole_here if call.is_whole else run_here, *arguments, key=key, pure=False)
         except Exception as error:
             call.future.set_result(self._outcome_of_unsent(error))
             return

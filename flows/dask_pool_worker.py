@@ -146,9 +146,30 @@ def run_here(
         outcome = kept.pool.submit(function, *arguments, seconds=seconds).result()
         return outcome, kept.pool.peak_memory_megabytes, kept.pool.confined
     finally:
-        with _LOCK:
-            kept.busy -= 1
-            kept.last_used = time.monotonic()
+        _give_back(kept)
+
+
+def run_whole_here(
+    setup: Setup, function: Callable[..., Any], arguments: tuple[Any, ...], _seconds: float | None
+) -> tuple[Outcome, float, Confined]:
+    """Run a function in this worker itself, with its pool as the first argument; returns as :func:`run_here`."""
+    try:
+        kept = _take(setup)
+    except ShuzhiError as error:
+        return Outcome("stopped", reason=str(error)), 0.0, "limits"
+    try:
+        outcome = Outcome("done", function(kept.pool, *arguments))
+    except ShuzhiError as error:
+        outcome = Outcome("error", reason=str(error))
+    finally:
+        _give_back(kept)
+    return outcome, kept.pool.peak_memory_megabytes, kept.pool.confined
+
+
+def _give_back(kept: _Kept) -> None:
+    with _LOCK:
+        kept.busy -= 1
+        kept.last_used = time.monotonic()
 
 
 def _take(setup: Setup) -> _Kept:

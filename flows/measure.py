@@ -21,6 +21,7 @@ from flows.progress import RunProgress, progress
 from flows.settings import MeasureParameters
 from flows.shared_pool import Pool, calls_at_once, require_store, worker_pool
 from flows.store import Store, hash_of
+from flows.storing.faults import AGAIN
 from flows.storing.repair import repair_measuring
 from flows.tables import INDICES, READINGS, SCHEMAS, SECTIONS
 from flows.work import Measurement, measure_part
@@ -63,7 +64,7 @@ class MeasureSummary:
 
 
 class Measuring:
-    """What the batches of one measuring run share; a plain class, as :class:`flows.read.Reading` is."""
+    """What the batches of one measuring run share; a plain class, as :class:`flows.read_part.Reading` is."""
 
     def __init__(self, store_url: str, parameters: MeasureParameters, pool: Pool, shown: RunProgress) -> None:
         self.store_url = store_url
@@ -160,7 +161,7 @@ def measure_batch(number: int, work: Sequence[tuple[Measurement, str]], measurin
     for future in futures:
         outcome = future.result()
         if outcome.kind != "done":
-            raise RunError(f"batch {number} could not be measured: {outcome.reason}")
+            raise RunError(f"batch {number} could not be measured: {outcome.reason}; {AGAIN}")
         hits += outcome.value[1]
         measuring.shown.advance()
     return hits

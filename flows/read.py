@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import as_completed
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
@@ -19,17 +17,17 @@ from flows.confine import record as confinement
 from flows.documents import load_corrections, register_folder, resolve_documents
 from flows.files import ListedFile, list_folder, load_listing, save_listing, select, with_hashes
 from flows.methods import reading_methods
-from flows.pool import Outcome
-from flows.progress import RunProgress, progress
-from flows.recognise import recognise_results
+from flows.pool import WorkerPool
+from flows.progress import progress
+from flows.read_part import Reading, keys_of, read_somewhere
 from flows.settings import ReadingOptions, ReadParameters
 from flows.shared_pool import Pool, calls_at_once, require_store, worker_pool
-from flows.store import Store, hash_of
+from flows.store import Store
+from flows.storing.faults import AGAIN
 from flows.storing.lost import describe_gone, describe_lost, find_lost, known_before, restore_listings
 from flows.storing.repair import check_written, repair_reading
-from flows.tables import PAGES, READINGS
-from flows.work import describe_part, read_file, reading_key, text_key, write_described
-from flows.work_files import FileResult
+from flows.tables import READINGS
+from flows.work import describe_part
 from nlp.corrections import CorrectionOutcome
 from nlp.ocr import require_ocr
 from nlp.pdf import extractor_version
@@ -39,6 +37,7 @@ from shuzhi import RunError, StoreError
 USUAL_SECONDS_PER_FILE = 0.8
 MOST_SHOWN_FAILURES = 200
 RETRIED = ("timeout", "failed")
+BATCHES_PER_WORKER = 4
 
 
 @dataclass(frozen=True)
@@ -76,19 +75,6 @@ class ReadSummary:
     notes: list[str]
     peak_worker_megabytes: float
     seconds: float
-
-
-class Reading:
-    """What the batches of one reading run share.
-
-    A plain class on purpose: Prefect looks for futures inside dataclasses and collections, not in here.
-    """
-
-    def __init__(self, store: Store, parameters: ReadParameters, pool: Pool, shown: RunProgress) -> None:
-        self.store = store
-        self.parameters = parameters
-        self.pool = pool
-        self.shown = shown
 
 
 @flow(name="read-reports")
@@ -150,12 +136,6 @@ def hash_files(store: Store, parameters: ReadParameters, listed: list[ListedFile
     save_listing(store, parameters.folder, [hashed.get(each.file, each) for each in listed])
     register_folder(store, parameters.folder)
     return files
-
-
-def keys_of(parameters: ReadParameters) -> tuple[str, str]:
-    """Return the keys of the pages and of the texts that these parameters make."""
-    reader, ocr = parameters.reader, parameters.ocr
-    return reading_key(reader, ocr), text_key(reader, parameters.segmenter, ocr)
 
 
 @dataclass(frozen=True)
@@ -236,11 +216,22 @@ def _without_failures(store: Store, pages_key: str, part: str, rows: pa.Table) -
 def read_new(store: Store, parameters: ReadParameters, pool: Pool, new: Sequence[ListedFile]) -> list[ListedFile]:
     """Read new documents, a batch a task; returns the files that went away or changed since they were listed."""
     with progress("reading", len(new), "reading") as shown:
-        reading = Reading(store, parameters, pool, shown)
-        cut = batches(new, parameters.batch_size)
-        calls = [{"number": number, "batch": batch, "reading": reading} for number, batch in enumerate(cut, start=1)]
-        at_once = batches_at_once(calls_at_once(pool, parameters), len(cut[0])) if cut else 1
+        if not new:
+            return []
+        reading = Reading(store, parameters, pool, shown, require_store(pool, store.url))
+        size, at_once = plan_batches(len(new), parameters, pool)
+        cut = enumerate(batches(new, size), start=1)
+        calls = [{"number": number, "batch": batch, "reading": reading} for number, batch in cut]
         return [each for lost in run_batches(read_batch, calls, at_once) for each in lost]
+
+
+def plan_batches(files: int, parameters: ReadParameters, pool: Pool) -> tuple[int, int]:
+    """Return how many files a batch has, and how many batches are read at once."""
+    calls, size = calls_at_once(pool, parameters), parameters.batch_size
+    if isinstance(pool, WorkerPool):
+        return size, batches_at_once(calls, size)
+    # A worker of Dask reads a whole batch: small enough that all have work to the end, and one waits for each.
+    return max(1, min(size, -(-files // (BATCHES_PER_WORKER * calls)))), calls + 1
 
 
 def read_copies(
@@ -259,80 +250,10 @@ def read_copies(
 
 @task(task_run_name="read-batch-{number}", cache_policy=NO_CACHE)
 def read_batch(number: int, batch: Sequence[ListedFile], reading: Reading) -> list[ListedFile]:
-    """Read one batch through the worker pool and write its part; returns the files that were lost meanwhile."""
-    results = read_files(reading, batch)
-    if reading.parameters.ocr != "off":
-        results = recognise_results(reading.pool, reading.parameters.segmenter, batch, results)
-    known = [result for result in results if not result.is_lost]
-    if known:
-        write_documents(reading.store, *keys_of(reading.parameters), known)
-    readable = sum(bool(result.reading["status"] == "ok") for result in results)
-    get_run_logger().info("batch %d: %d of %d documents are readable", number, readable, len(batch))
-    return [
-        replace(each, document_id=None, status="failed", reason=result.reading["reason"])
-        for each, result in zip(batch, results, strict=True)
-        if result.is_lost
-    ]
-
-
-def read_files(reading: Reading, batch: Sequence[ListedFile]) -> list[FileResult]:
-    """Read files in the workers; the results come in the order of the files, one for each."""
-    parameters = reading.parameters
-    waiting = {
-        reading.pool.submit(read_file, each.path, each.document_id, parameters.reader, parameters.segmenter): each
-        for each in batch
-    }
-    results = {}
-    for future in as_completed(waiting):
-        each = waiting[future]
-        results[each.file] = _result(each, future.result(), parameters)
-        reading.shown.advance()
-    return [results[each.file] for each in batch]
-
-
-def _result(listed: ListedFile, outcome: Outcome, parameters: ReadParameters) -> FileResult:
-    """Turn the end of a call into a result: a worker that died gives its file a status and a reason."""
-    if outcome.kind == "done":
-        result: FileResult = outcome.value
-        return result
-    if outcome.kind == "stopped":
-        raise RunError(f"{listed.file} was not read: {outcome.reason}")
-    reading = {
-        "document_id": listed.document_id,
-        "status": "timeout" if outcome.kind == "timeout" else "failed",
-        "reason": outcome.reason,
-        "pages": 0,
-        "text_pages": 0,
-        "ocr_pages": 0,
-        "ocr_confidence": None,
-        "readable_share": None,
-        "reader": "",
-        "extractor": extractor_version(parameters.reader),
-        "metadata_title": "",
-        "size_bytes": listed.size_bytes,
-    }
-    return FileResult(reading)
-
-
-def write_documents(store: Store, pages_key: str, new_text_key: str, results: Sequence[FileResult]) -> None:
-    """Write the part of one batch; the readings come last, because they make the part count."""
-    # The status belongs to the name: a document read again after a failure must not meet its old, empty hits.
-    part = hash_of(sorted([result.reading["document_id"], result.reading["status"]] for result in results))
-    store.write_part("pages", pages_key, part, _page_table(results))
-    described = [(result.text, result.sections, result.furniture) for result in results if result.text is not None]
-    write_described(store, new_text_key, part, described)
-    readings = [result.reading for result in results]
-    store.write_part("readings", pages_key, part, pa.Table.from_pylist(readings, schema=READINGS))
-
-
-def _page_table(results: Sequence[FileResult]) -> pa.Table:
-    columns: dict[str, list[Any]] = {name: [] for name in PAGES.names}
-    for result in results:
-        columns["document_id"] += [result.reading["document_id"]] * len(result.pages)
-        columns["page"] += range(1, len(result.pages) + 1)
-        for name in PAGES.names[2:]:
-            columns[name] += [getattr(page, name) for page in result.pages]
-    return pa.Table.from_pydict(columns, schema=PAGES)
+    """Read one batch and write its part; returns the files that were lost meanwhile."""
+    part = read_somewhere(reading, batch)
+    get_run_logger().info("batch %d: %d of %d documents are readable", number, part.readable, len(batch))
+    return part.lost
 
 
 def describe_stale(store: Store, parameters: ReadParameters, pool: Pool) -> None:
@@ -345,7 +266,7 @@ def describe_stale(store: Store, parameters: ReadParameters, pool: Pool) -> None
     for future in futures:
         outcome = future.result()
         if outcome.kind != "done":
-            raise RunError(f"stored pages could not be described: {outcome.reason}")
+            raise RunError(f"stored pages could not be described: {outcome.reason}; {AGAIN}")
 
 
 def count_by_status(documents: pd.DataFrame) -> dict[str, int]:

@@ -57,7 +57,7 @@ def cause_lines(comparison: Comparison) -> list[str]:
 
 
 def firm_lines(comparison: Comparison) -> list[str]:
-    """Return how many firm-years and firms came and went."""
+    """Return how many firm-years and firms came and went, and which reports were revised."""
     counts = comparison.firm_years["change"].value_counts()
     words = [f"{counts.get(name, 0):,} {name}" for name in ("added", "removed", "changed", "unchanged")]
     lines = [f"firm-years: {', '.join(words)}"]
@@ -65,7 +65,11 @@ def firm_lines(comparison: Comparison) -> list[str]:
     for word, firms in (("added", added), ("lost", removed)):
         if firms:
             lines.append(f"firms {word}: {_some(firms)}")
-    return lines
+    revised = comparison.facts[
+        comparison.facts["column"].eq("document_id") & comparison.facts["cause"].eq("revised_report")
+    ]
+    names = [f"{code} {year}" for code, year in zip(revised["stock_code"], revised["report_year"], strict=True)]
+    return [*lines, f"revised reports: {_some(names)}"] if names else lines
 
 
 def firms_added_removed(comparison: Comparison) -> tuple[list[str], list[str]]:

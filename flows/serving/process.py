@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,10 @@ from flows.storing.folder_lock import process_start
 
 # A log above this is set aside when its process starts; one older log is kept.
 LARGEST_LOG_BYTES = 10_000_000
+LAST_WORDS_BYTES = 5_000
+ERROR_LINE = re.compile(r"[\w.]*(Error|Exception)\b.*:")
+# What the migrations say of a database that they do not know.
+NEWER_DATABASE = "Can't locate revision"
 RUN_MODULE = "prefect.engine"
 
 
@@ -93,13 +98,18 @@ class Child:
             self._log_file.close()
             self._log_file = None
 
-    def last_words(self, lines: int = 1) -> str:
-        """Return the last lines of its log."""
+    def last_words(self) -> str:
+        """Return the last error in its log, or its last line."""
         try:
-            text = self.log.read_text(encoding="utf-8", errors="replace")
+            text = self.log.read_bytes()[-LAST_WORDS_BYTES:].decode("utf-8", errors="replace")
         except OSError:
             return ""
-        return "\n".join([line.strip() for line in text.splitlines() if line.strip()][-lines:])
+        if NEWER_DATABASE in text:
+            return (
+                "its database is of a newer version of Prefect; install that version, or take another folder (--home)"
+            )
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return next((line for line in reversed(lines) if ERROR_LINE.match(line)), lines[-1] if lines else "")
 
 
 def prefect_command(*arguments: str) -> list[str]:

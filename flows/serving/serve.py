@@ -98,7 +98,9 @@ def summary(parameters: ServeParameters, deployed: list[Deployed]) -> list[str]:
 def _prefect_program() -> str:
     """Return Prefect's command as a user can type it: with its folder where that is not on PATH."""
     beside = shutil.which("prefect", path=str(Path(sys.executable).parent))
-    return "prefect" if beside is None or shutil.which("prefect") == beside else beside
+    if beside is None or shutil.which("prefect") == beside:
+        return "prefect"
+    return str(Path(beside).relative_to(Path.cwd())) if Path(beside).is_relative_to(Path.cwd()) else beside
 
 
 @contextlib.contextmanager

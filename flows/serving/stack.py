@@ -17,7 +17,7 @@ from flows.serving.project import Project
 from flows.storing.folder_lock import this_machine
 from shuzhi import RunError
 
-START_SECONDS = 180.0
+START_SECONDS = 300.0
 STOP_SECONDS = 10.0
 # A program that dies oftener than this is not started again: whoever reads the log finds out why.
 MOST_RESTARTS = 5

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from shuzhi import RunError, ShuzhiError, StoreError
 
 # Some systems lack some of these.
+PREFECT_MODULES = {"httpx", "httpcore", "prefect", "websockets", "sqlalchemy", "sqlite3"}
 FULL = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG")}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 TOLD = {
@@ -19,6 +20,7 @@ TOLD = {
     errno.ENFILE: "too many files are open on this machine",
 } | {getattr(errno, name, errno.EIO): "the disk is gone" for name in ("ESTALE", "ENOTCONN", "EHOSTDOWN", "ENODEV")}
 KEPT = "what is done is kept"
+AGAIN = f"give the same command again, {KEPT}"
 
 
 def explain(error: OSError, place: str) -> ShuzhiError:
@@ -39,12 +41,12 @@ def explain(error: OSError, place: str) -> ShuzhiError:
     number = error.errno
     if number in FULL:
         what = "the quota is used up" if number == getattr(errno, "EDQUOT", None) else "the disk is full"
-        return RunError(f"{place}: {what}; free some space and give the same command again, {KEPT}")
+        return RunError(f"{place}: {what}; free some space and {AGAIN}")
     if number in FORBIDDEN:
         what = "is on a read-only disk" if number == errno.EROFS else "cannot be read or written by this user"
         return StoreError(f"{place} {what}; change that or name another folder, {KEPT}")
     what = TOLD.get(number or 0, str(error.strerror or error))
-    return RunError(f"{place}: {what}; give the same command again when that is mended, {KEPT}")
+    return RunError(f"{place}: {what}; when that is mended {AGAIN}")
 
 
 @contextlib.contextmanager
@@ -81,10 +83,10 @@ def explain_end(error: BaseException) -> ShuzhiError | None:
         if isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, FileNotFoundError):
             return explain(cause, str(cause.filename or "a file"))
     modules = {type(cause).__module__.partition(".")[0] for cause in _causes(error)}
-    if modules & {"httpx", "httpcore", "prefect", "websockets", "sqlalchemy", "sqlite3"}:
+    if modules & PREFECT_MODULES or any("Prefect API server" in str(cause) for cause in _causes(error)):
         return RunError(
-            f"Prefect's server failed or is gone ({type(error).__name__}: {_first_line(error)}); give the same command"
-            f" again, {KEPT}. If it fails again, see that the folder PREFECT_HOME can be written and its disk has room"
+            f"Prefect's server failed or is gone ({type(error).__name__}: {_first_line(error)}); {AGAIN}."
+            " If it fails again, see that the folder PREFECT_HOME can be written and its disk has room"
         )
     return None
 

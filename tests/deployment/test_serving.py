@@ -206,6 +206,52 @@ def test_what_a_killed_owner_left_is_found(tmp_path: Path):
         left.wait()
 
 
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("", ""),
+        ("ready\n\n", "ready"),
+        (
+            "OSError: [Errno 28] No space left on device\nServer stopped!\n",
+            "OSError: [Errno 28] No space left on device",
+        ),
+        (
+            "sqlalchemy.exc.OperationalError: (x) no\nERROR:  failed. Exiting.\n",
+            "sqlalchemy.exc.OperationalError: (x) no",
+        ),
+    ],
+)
+def test_of_a_log_the_last_error_is_said(tmp_path: Path, log: str, words: str):
+    child = Child("child", [], tmp_path, tmp_path / "child.log", {})
+    child.log.write_text(log, encoding="utf-8")
+    assert child.last_words() == words
+
+
+def test_a_database_of_a_newer_prefect_is_refused_with_the_way_out(tmp_path: Path):
+    """The server is run for real, on a database whose last migration it does not know."""
+    import sqlite3
+
+    home = tmp_path / "home"
+    home.mkdir()
+    with sqlite3.connect(home / "prefect.db") as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        database.execute("INSERT INTO alembic_version VALUES ('ffffffffffff')")
+    done = subprocess.run(
+        [*command(), "serve", "--home", str(home), "--port", str(free_port("127.0.0.1", 21000))],
+        env=environment(),
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("Error: the server did not start (exit code ")
+    assert "its database is of a newer version of Prefect" in line
+    assert not (home / CLAIM_FILE).exists()
+
+
 # Notifications
 
 

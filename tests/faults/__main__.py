@@ -2,7 +2,7 @@
 
     python -m tests.faults --count 400 --seed 1        what ``make faults`` does; two hours on two cores
     python -m tests.faults --count 20 --kinds killed   only some: a kind's name, or killed, disk, clock, together,
-                                                       damaged, store, export
+                                                       damaged, store, export, release
     python -m tests.faults --seed 1 --only 17          one injection again
 
 Ends with exit code 1 where anything was lost. The table goes into docs/faults.md with --write, and to

@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults import clocks, damage, disks, kills, together
+from tests.faults import clocks, damage, disks, kills, releases, together
 from tests.faults.bench import OPTIONS, RUN, Bench
 from tests.faults.case import Case, Kind
 from tests.faults.checks import check_counts, check_left, check_message, check_outputs
 
 # Their commands start and stop Prefect's temporary server as users' do.
 OWN_SERVER = ("killed", "disk")
-ALL: list[Kind] = [*kills.KINDS, *disks.KINDS, *clocks.KINDS, *together.KINDS, *damage.KINDS]
+ALL: list[Kind] = [*kills.KINDS, *disks.KINDS, *clocks.KINDS, *together.KINDS, *damage.KINDS, *releases.KINDS]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import signal
 import time
@@ -15,9 +16,10 @@ import psutil
 from tests.faults.bench import OPTIONS, RUN, Bench, Ended, Running
 from tests.faults.case import Case, Kind
 
+# Of the files of a run; the rest are made when the workers have ended.
+WORKING = 0.35
 KILLED = (-signal.SIGKILL,)
 SERVER_WORDS = ("prefect.server.api.server:create_app",)
-STARTED_SHARE = 0.15
 
 
 def kill_at_step(bench: Bench, place: Path, rng: random.Random) -> Case:
@@ -29,24 +31,27 @@ def kill_at_step(bench: Bench, place: Path, rng: random.Random) -> Case:
     return Case(what, [(ended, (*KILLED, 0))], is_met=ended.code != 0)
 
 
-def _moment(bench: Bench, rng: random.Random) -> float:
-    return rng.uniform(STARTED_SHARE, 1.0) * bench.seconds
+def _files(place: Path) -> int:
+    return sum(len(names) for name in ("store", "out") for _, _, names in os.walk(place / name))
 
 
 def _at_moment(
-    bench: Bench, place: Path, rng: random.Random, act: Callable[[Running], bool], what: str
+    bench: Bench, place: Path, rng: random.Random, act: Callable[[Running], bool], what: str, share: float = 1.0
 ) -> tuple[Ended, str, bool]:
     """Run, and do something to it at a moment; returns how it ended, what was done, and whether it could be."""
-    seconds = _moment(bench, rng)
+    # Moments are counted in files, which come as fast as the machine is free to make them, and a little time.
+    last = int(share * _files(bench.folder / "undisturbed")) - 1
+    files, seconds = rng.randint(0, last), rng.uniform(0.0, 1.0)
     running = bench.start(place, [*RUN, *OPTIONS])
+    running.wait_until(lambda: _files(place) >= files)
     started = time.monotonic()
     running.wait_until(lambda: time.monotonic() - started >= seconds)
     is_met = False
-    # The moment is random; what is to be killed may only be there a little later.
+    # What is to be killed may only be there a little later.
     while running.is_running() and not is_met:
         is_met = act(running)
         time.sleep(0.01)
-    return running.wait(), f"{what} after {seconds:.1f} of about {bench.seconds:.1f} s", is_met
+    return running.wait(), f"{what} {seconds:.1f} s after the {files}th file", is_met
 
 
 def _signal(number: int) -> Callable[[Running], bool]:
@@ -104,13 +109,15 @@ def interrupt_run(bench: Bench, place: Path, rng: random.Random) -> Case:
 
 def kill_worker(bench: Bench, place: Path, rng: random.Random) -> Case:
     """Kill one worker; the run must go on."""
-    ended, what, is_met = _at_moment(bench, place, rng, _kill_children(is_worker, 1), "kill -9 of a worker")
+    ended, what, is_met = _at_moment(bench, place, rng, _kill_children(is_worker, 1), "kill -9 of a worker", WORKING)
     return Case(what, [(ended, (0,))], outputs=["out"], is_met=is_met)
 
 
 def kill_workers(bench: Bench, place: Path, rng: random.Random) -> Case:
     """Kill all workers at once; the run must go on."""
-    ended, what, is_met = _at_moment(bench, place, rng, _kill_children(is_worker, 99), "kill -9 of all workers")
+    ended, what, is_met = _at_moment(
+        bench, place, rng, _kill_children(is_worker, 99), "kill -9 of all workers", WORKING
+    )
     return Case(what, [(ended, (0,))], outputs=["out"], is_met=is_met)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.faults.campaign import Injected
-from tests.faults.clocks import faketime
+from tests.faults.clocks import clock_library
 from tests.faults.disks import may_mount
 
 GROUPS = {
@@ -16,6 +16,7 @@ GROUPS = {
     "damaged": "store damaged",
     "store": "store of another version, or with leftovers",
     "export": "exported files",
+    "release": "a new report year",
 }
 DAMAGED = "damaged"
 
@@ -33,7 +34,7 @@ def render(results: Sequence[Injected], seed: int) -> str:
             lines.append(f"| {title}: {name} | {_numbers(rows)} |")
     lines.append(f"| **all** | {_numbers(results)} |")
     how = "full and read-only disks were real ones" if may_mount() else "disks were refused by a hook in the process"
-    clock = "the clock was moved by libfaketime" if faketime() else "the clock was moved by a hook in Python"
+    clock = "the clock was moved under every program" if clock_library() else "the clock was moved in Python alone"
     seconds = sum(found.seconds for found in results)
     lines += ["", f"Seed {seed}, {seconds / 60:,.0f} minutes; {how}; {clock}."]
     lost = [found for found in results if found.losses]

@@ -1,6 +1,7 @@
 """Every cause alone and all at once, by real flows: two exports that differ in what was done between them."""
 
 import io
+import json
 import re
 import shutil
 from collections import Counter
@@ -219,6 +220,7 @@ def test_a_revised_report_is_named_with_the_terms_that_came_and_went(change, wor
 
     found = change(revise)
     assert causes(found) == {"revised_report"} and touched(found) == {("000003", 2021)}
+    assert "revised reports: 1: 000003 2021" in found.summary()
     row = value(found, "000003", 2021, "mine_total_count")
     # 大数据 3 -> 7, 云计算 2 -> 1.
     assert (row["before"], row["after"]) == (8, 11)
@@ -449,7 +451,9 @@ def test_two_folders_of_definitions_are_compared_by_name(world: World, before: P
     for release, definitions in (("2020.1", {"own": before, "old": before}), ("2021.1", {"own": world.out})):
         for name, folder in definitions.items():
             shutil.copytree(folder, tmp_path / "releases" / release / name)
-    found = compare_places("2020.1", "2021.1", str(tmp_path / "releases"))
+        facts = {"sequence": int(release[:4]), "content": release, "definitions": {name: {} for name in definitions}}
+        (tmp_path / "releases" / release / "release.json").write_text(json.dumps(facts), encoding="utf-8")
+    found = compare_places("2020.1", "latest", str(tmp_path / "releases"))
     assert found.only_before == ("old",) and not found.is_same
     # The same name and another list: two dimensions went, one came, and what both have changed by the list.
     own = found.comparisons["own"]
@@ -467,7 +471,10 @@ def test_the_command_says_by_its_exit_code_whether_a_number_differs(
 ):
     world.export(years=[2021], keep=["raw", "strict"], scopes=["report"])
     same = shuzhi("diff", before, before)
-    assert (same.returncode, same.stdout.strip()) == (0, "no difference: every table and page is the same, byte for byte")
+    assert (same.returncode, same.stdout.strip()) == (
+        0,
+        "no difference: every table and page is the same, byte for byte",
+    )
     other = shuzhi("diff", before, world.out, "--out", tmp_path / "changes")
     assert other.returncode == 1 and "years" in other.stdout
     assert (tmp_path / "changes" / "CHANGES.md").is_file()

@@ -251,7 +251,7 @@ def test_files_that_are_none(tmp_path):
         with pytest.raises(DataError, match=r"panel.yml line 3: source firms: cannot be read as "):
             panel_of(tmp_path, f"path: {name}")
     (tmp_path / "firms.csv.gz").write_bytes(gzip.compress(as_csv().encode())[:20])
-    with pytest.raises(DataError, match="cannot be read as csv"):
+    with pytest.raises(DataError, match="cannot be unpacked"):
         panel_of(tmp_path, "path: firms.csv.gz")
     with pytest.raises(UsageError, match="cannot be read"):
         load_spec(str(tmp_path / "nothing.yml"))

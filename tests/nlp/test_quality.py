@@ -258,6 +258,16 @@ def test_numbers_that_are_no_counts_are_judged_too():
     assert finding(check_index(panel, values=["score"]), "level").years == (2013,)
 
 
+def test_a_total_alone_is_judged_as_any_other_column():
+    # A list with one dimension gives nothing else.
+    panel = made().rename(columns={"value": "total"})
+    assert finding(check_index(panel, values=["total"]), "copied_years").status == "ok"
+    values = panel.pivot(index="stock_code", columns="report_year", values="total")
+    rows = panel["report_year"] == 2013
+    panel.loc[rows, "total"] = panel.loc[rows, "stock_code"].map(values[2012]).to_numpy()
+    assert finding(check_index(panel, values=["total"]), "copied_years").years == (2013,)
+
+
 def test_a_rank_correlation_is_scipys_and_rare_words_carry_little():
     draw = np.random.default_rng(2)
     first = draw.poisson(1.0, 200).astype(float)

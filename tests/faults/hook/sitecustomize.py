@@ -78,7 +78,7 @@ if is_command() and ("SHUZHI_FAULT" in os.environ or "SHUZHI_COUNT" in os.enviro
     if fault.count_file:
         atexit.register(fault.say)
 
-if "SHUZHI_CLOCK" in os.environ:
+if "SHUZHI_CLOCK" in os.environ and not os.environ.get("LD_PRELOAD"):
     # Seconds that the clock is off, and after how many seconds it begins to be.
     offset, delay = map(float, os.environ["SHUZHI_CLOCK"].split())
     now, now_nanoseconds, started = time.time, time.time_ns, time.monotonic()
