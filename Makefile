@@ -5,6 +5,7 @@
 # make screenshots  runs a deployment on simulated reports and takes the pictures of docs/pictures
 # make first-index  measures the time from a clone to the first index of real PDFs
 # make bench  measures reading and matching against a bare PDFium loop and pdfplumber + jieba
+# make bench-scale  runs the whole job on 1,000, 5,000, 10,000 and 40,000 reports, each firm-year checked
 # make accuracy  measures identity and sections on the labelled reports, beside cntext, and on changed reports
 # make readability  trains the model of characters and measures what is judged garbled
 # make bench-difference  times shuzhi diff on 60,000 firm-years and 40 indices: a tenth revised, a list edited, another reader
@@ -26,7 +27,7 @@ CNTEXT := bench-output/cntext
 FIXEST := bench-output/fixest
 PIP_AUDIT := bench-output/pip-audit
 
-.PHONY: setup serve screenshots first-index reference demo test lint bench bench-clusters bench-difference bench-econometrics coverage accuracy readability fuzz faults audit clean
+.PHONY: setup serve screenshots first-index reference demo test lint bench bench-clusters bench-difference bench-econometrics bench-scale coverage accuracy readability fuzz faults audit clean
 
 setup: $(SETUP)
 
@@ -55,6 +56,9 @@ screenshots: $(SETUP)
 
 first-index: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.first_index
+
+bench-scale: $(SETUP)
+	$(BIN)/python -m tests.benchmarks.scale
 
 bench-difference: $(SETUP)
 	$(BIN)/python -m tests.benchmarks.difference

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from nlp.folding import RADICALS
 from nlp.title_patterns import (
@@ -281,6 +282,8 @@ def from_path(path: str) -> TitleParts:
     return replace(parts, folder="/".join(folders[-3:]))
 
 
+# A corpus has few folders and many files.
+@lru_cache(maxsize=4096)
 def _parse_folder(folder: str) -> TitleParts:
     """Read a folder name: a code at its beginning with the name beside it, a lone year, a kind in words."""
     text = fold(folder)

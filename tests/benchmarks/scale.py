@@ -54,8 +54,13 @@ def settings_of(cuts: Sequence[Cut], runner: str) -> dict[str, Any]:
     """Return what results depend on: results of other software or another corpus are not taken."""
     sources = sorted(path for folder in ("flows", "nlp") for path in (ROOT / folder).rglob("*.py"))
     code = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-    corpus = hashlib.sha256(b"".join(cut.content for cut in cuts)).hexdigest()[:16]
-    return {"versions": versions(), "code": code, "corpus": corpus, "workers": WORKERS, "runner": runner}
+    return {"versions": versions(), "code": code, "corpus": corpus_key(cuts), "workers": WORKERS, "runner": runner}
+
+
+def corpus_key(cuts: Sequence[Cut]) -> str:
+    """Return what a kept corpus is known by: its cuts, and how files are made of them."""
+    made_by = (Path(__file__).parent / "scale_corpus.py").read_bytes()
+    return hashlib.sha256(made_by + b"".join(cut.content for cut in cuts)).hexdigest()[:16]
 
 
 @contextlib.contextmanager
@@ -71,7 +76,7 @@ def place_for(corpus: str) -> Iterator[Path]:
 
 def run_size(folder: Path, reports: int, cuts: Sequence[Cut], runner: str) -> dict[str, Any]:
     """Run one size twice, in fresh processes, and check that every firm-year has its count."""
-    corpus = folder / f"reports-{reports}"
+    corpus = folder / f"reports-{reports}-{corpus_key(cuts)}"
     expected = write_corpus(corpus, reports, cuts)
     work = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
     try:

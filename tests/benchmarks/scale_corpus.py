@@ -153,7 +153,7 @@ def firm_years(reports: int) -> Iterator[tuple[str, int]]:
 
 def cut_of(cuts: Sequence[Cut], code: str, year: int) -> Cut:
     """Return the cut that a firm-year's file is made of."""
-    return cuts[(7 * int(code) + year) % len(cuts)]
+    return cuts[(31 * int(code) + 17 * year) % len(cuts)]
 
 
 def write_corpus(folder: Path, reports: int, cuts: Sequence[Cut]) -> dict[tuple[str, int], int]:

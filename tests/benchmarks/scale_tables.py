@@ -65,15 +65,13 @@ def estimate_table(real: Result, start_up: Result, largest: Result) -> str:
     rows = []
     for cores in CORES:
         shared = (workers + main) / cores
-        bound = "the workers" if shared > main else "the main process"
-        rows.append(
-            (f"{cores} cores", [_hours(max(shared, main)), _hours(export), _hours(max(shared, main) + export), bound])
-        )
-    table = _table(["", "read and measure", "export", "together", "what it waits for"], rows)
+        by_processes = max(shared, main)
+        rows.append((f"{cores} cores", [_hours(by_processes + export), _hours(shared + export)]))
+    table = _table(["read, measure and export", "processes of one machine", "dask"], rows)
     lines = [
         f"{ALL_REPORTS:,} reports × {real['pages'] / real['reports']:.0f} pages = {pages / 1e6:.1f} million pages;"
         f" workers {workers / 3600:.1f} and main process {main / 3600:.1f} processor hours;"
-        f" store {store:,.0f} GB.",
+        f" export {_hours(export)}; store {store:,.0f} GB.",
         "",
         table,
     ]

@@ -66,6 +66,8 @@ def _check_numbers(bench: Bench, place: Path, out: str) -> list[str]:
     """Check what a command wrote that met the fault and went through; a folder without run.json claims nothing."""
     if out.startswith("numbers of "):
         return check_counts(bench, place / out.removeprefix("numbers of "))
+    if out.startswith("right or missing in "):
+        return check_counts(bench, place / out.removeprefix("right or missing in "), may_lack=True)
     if not (place / out / "run.json").is_file():
         return []
     return [f"{out}: {fault}" for fault in check_outputs(bench, place, out)]

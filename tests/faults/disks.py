@@ -82,7 +82,8 @@ def _refused(
     fault = json.dumps({"step": step, "action": error, "root": str(root), "mode": mode, "times": times})
     ended = bench.run(place, [*RUN, *OPTIONS], SHUZHI_FAULT=fault)
     lasting = "from step" if times > 1 else "at step"
-    case = Case(f"{error} {lasting} {step} of {mode} below {root.name}", [(ended, (0, *FAILED))], outputs=["out"])
+    case = Case(f"{error} {lasting} {step} of {mode} below {root.name}", [(ended, (0, *FAILED))])
+    case.outputs = ["out" if mode == "write" else "right or missing in out"]
     case.is_met = ended.code != 0 or mode == "read"
     return case
 

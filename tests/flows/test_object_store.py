@@ -1,6 +1,7 @@
 """A store in an object store: the same bytes as in a folder, one run at a time, and no secret in any output."""
 
 import json
+import logging
 import os
 import threading
 import time
@@ -31,6 +32,7 @@ def server() -> Iterator[dict[str, str]]:
     """Start an S3-compatible server with an empty bucket; give the environment that leads to it."""
     import s3fs
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -66,7 +68,7 @@ EXPECTED |= {("600009", 2021): None}
 def in_folder(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("folder"))
     put_reports(world)
-    world.run(workers=2, batch_size=3)
+    world.run(workers=2, batch_size=2)
     return world
 
 
@@ -74,7 +76,7 @@ def in_folder(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> World:
 def in_bucket(prefect: None, server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("bucket"))
     put_reports(world)
-    world.run(workers=2, batch_size=3, store=URL)
+    world.run(workers=2, batch_size=2, store=URL)
     return world
 
 
@@ -90,7 +92,7 @@ def test_a_run_into_a_bucket_ends_with_the_bytes_of_a_run_into_a_folder(in_folde
 
 
 def test_a_second_run_reads_measures_and_writes_nothing(in_bucket: World):
-    summary = in_bucket.run(workers=2, batch_size=3, store=URL)
+    summary = in_bucket.run(workers=2, batch_size=2, store=URL)
     assert (summary.reading.read, summary.reading.cached) == (0, 9)
     assert (summary.measuring.parts_measured, summary.exporting.is_new) == (0, False)
 
@@ -99,13 +101,13 @@ def test_a_new_report_and_another_dictionary_are_added_to_the_bucket(in_bucket: 
     world = World(tmp_path)
     put_reports(world)
     url = "s3://bucket/another"
-    world.run(workers=2, batch_size=3, store=url)
+    world.run(workers=2, batch_size=2, store=url)
     world.put("600004_2021_年度报告.txt", "股票代码：600004\n2021年年度报告\n" + text_report(云计算=7))
-    summary = world.run(workers=2, batch_size=3, store=url)
+    summary = world.run(workers=2, batch_size=2, store=url)
     assert (summary.reading.read, summary.measuring.parts_measured) == (1, 1)
     assert world.counts() == EXPECTED | {("600004", 2021): 7}
     own = world.dictionary("云计算")
-    assert world.measure(store=url, workers=2, **own).parts_measured == 4
+    assert world.measure(store=url, workers=2, **own).parts_measured == 6
     world.export(store=url, dictionaries=["mine"])
     assert world.counts("mine_total_count")[("600003", 2021)] == 2
     found = Store(url).query(SCHEMAS, "SELECT count(*) AS hits FROM hits WHERE term = '云计算' AND dictionary = 'mine'")
@@ -139,7 +141,7 @@ def test_workers_of_dask_share_the_store_in_the_bucket(in_folder: World, server:
     world = World(tmp_path)
     put_reports(world)
     url = "s3://bucket/of-dask"
-    world.run(workers=2, batch_size=3, store=url, runner="dask")
+    world.run(workers=2, batch_size=2, store=url, runner="dask")
     assert world.counts() == EXPECTED
     assert parts_of(Store(url)) == parts_of(in_folder.store)
     assert read_run(world.out)["outputs"] == read_run(in_folder.out)["outputs"]
