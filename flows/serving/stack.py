@@ -17,6 +17,7 @@ from flows.serving.project import Project
 from flows.storing.folder_lock import this_machine
 from shuzhi import RunError
 
+# The first start on an empty or old database takes longest.
 START_SECONDS = 300.0
 STOP_SECONDS = 10.0
 # A program that dies oftener than this is not started again: whoever reads the log finds out why.
@@ -25,7 +26,6 @@ RESTART_WINDOW_SECONDS = 600.0
 LOG_FOLDER = "shuzhi-serve"
 # Only the server has to know the database and its password; runs are kept from it.
 SERVER_ONLY = ("PREFECT_API_DATABASE_", "PREFECT_SERVER_DATABASE_")
-# The first start on an empty or old database takes longest.
 LOOK_SECONDS = 0.5
 
 

@@ -1,5 +1,6 @@
 """A ``shuzhi serve`` of the tests' own, its API, and a place that is told when a run fails."""
 
+import contextlib
 import http.server
 import json
 import os
@@ -129,7 +130,16 @@ class Served:
         return psutil.Process(self.pid()).children(recursive=True)
 
     def worker(self) -> psutil.Process:
-        return next(each for each in self.processes() if "worker" in each.cmdline())
+        """Return the worker; wait while it is started again."""
+
+        def find() -> psutil.Process | None:
+            for each in self.processes():
+                with contextlib.suppress(psutil.Error):
+                    if "worker" in each.cmdline():
+                        return each
+            return None
+
+        return wait_for(find, 60)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it and return its exit code; nothing that it started may be left."""
