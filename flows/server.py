@@ -28,6 +28,8 @@ def prepare_prefect(*, debug: bool = False) -> None:
     for name in ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_SERVER_LOGGING_LEVEL"):
         os.environ.setdefault(name, "INFO" if debug else "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    # A temporary server that is gone does not come back; with Prefect's own five tries a run would wait for minutes.
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")
     stop_orphaned_servers()
     os.environ[RUN_MARK] = f"{os.getpid()} {process_start(os.getpid())}"
 

@@ -30,7 +30,7 @@ SPREAD = """
 """
 BY_FIRM_YEAR = """
     WITH counted AS (
-        SELECT stock_code, report_year, cause, count(*) AS numbers, arg_min(detail, row) AS detail
+        SELECT stock_code, report_year, cause, count(*) AS numbers, arg_min(detail, index) AS detail
         FROM cells JOIN explained USING (row) GROUP BY ALL
     )
     SELECT stock_code, report_year, arg_max(cause, (numbers, -rank)) AS cause,

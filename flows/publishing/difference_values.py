@@ -15,7 +15,7 @@ from flows.publishing.difference_sides import LONG
 MOST_TERMS = 6
 CHANGED = """
     CREATE TABLE changed AS
-    SELECT row_number() OVER (ORDER BY a.stock_code, a.report_year, a.index) AS row, a.stock_code, a.report_year,
+    SELECT row_number() OVER () AS row, a.stock_code, a.report_year,
         a.index, b.dictionary, b.scope, b.dimension, b.measure, b.denominator_unit AS unit,
         nullif(a.value, 'nan'::DOUBLE) AS before, nullif(b.value, 'nan'::DOUBLE) AS after,
         a.numerator AS n_a, b.numerator AS n_b, a.denominator AS d_a, b.denominator AS d_b,
@@ -122,12 +122,15 @@ WRONG = """
 """
 EXPLAINED = """
     CREATE TABLE explained AS
-    WITH by_cause AS (
-        SELECT row, cause, sum(weight) AS weight, string_agg(DISTINCT words, ', ' ORDER BY words) AS words
-        FROM parts GROUP BY row, cause
+    WITH counted AS (SELECT row, count(*) > 1 AS is_several FROM parts GROUP BY row),
+    by_cause AS (
+        SELECT row, cause, sum(weight) AS weight, string_agg(DISTINCT words, ', ' ORDER BY words) AS words, is_several
+        FROM parts JOIN counted USING (row) WHERE is_several GROUP BY ALL
+        UNION ALL
+        SELECT row, cause, weight, words, is_several FROM parts JOIN counted USING (row) WHERE NOT is_several
     ),
     worded AS (
-        SELECT by_cause.row, by_cause.cause, weight, rank,
+        SELECT by_cause.row, by_cause.cause, weight, rank, is_several,
             CASE WHEN said = '' THEN words ELSE said || ': ' || words END AS words
         FROM (
             SELECT by_cause.*, coalesce(
@@ -139,11 +142,13 @@ EXPLAINED = """
         ) AS by_cause JOIN ranks ON ranks.cause = by_cause.cause
     )
     SELECT row, arg_max(cause, (weight, -rank)) AS cause, string_agg(words, '; ' ORDER BY weight DESC, rank) AS detail
-    FROM worded GROUP BY row
+    FROM worded WHERE is_several GROUP BY row
+    UNION ALL
+    SELECT row, cause, words FROM worded WHERE NOT is_several
 """
 VALUES = """
     SELECT stock_code, report_year, index, before, after, cause, detail
-    FROM cells JOIN explained USING (row) ORDER BY stock_code, report_year, row
+    FROM cells JOIN explained USING (row) ORDER BY stock_code, report_year, index
 """
 
 

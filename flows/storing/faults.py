@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from shuzhi import RunError, ShuzhiError, StoreError
 
 # Some systems lack some of these.
+NOT_OF_FILES = (FileNotFoundError, ConnectionError, TimeoutError)
 PREFECT_MODULES = {"httpx", "httpcore", "prefect", "websockets", "sqlalchemy", "sqlite3"}
 FULL = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG")}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -80,7 +81,7 @@ def explain_end(error: BaseException) -> ShuzhiError | None:
         None where nothing better can be said than the error itself.
     """
     for cause in _causes(error):
-        if isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, FileNotFoundError):
+        if isinstance(cause, OSError) and not isinstance(cause, NOT_OF_FILES) and cause.errno is not None:
             return explain(cause, str(cause.filename or "a file"))
     modules = {type(cause).__module__.partition(".")[0] for cause in _causes(error)}
     if modules & PREFECT_MODULES or any("Prefect API server" in str(cause) for cause in _causes(error)):

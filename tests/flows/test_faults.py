@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield made
 
 
-@pytest.mark.parametrize("name", ["kill -9 of all workers", "quota used up", "two runs at once"])
+@pytest.mark.parametrize("name", ["kill -9 of all workers", "two runs at once"])
 def test_nothing_is_wrong_or_lost_after_a_fault(made: Bench, name: str):
     found = inject(made, BY_NAME[name], 1, SEED)
     assert found.losses == ()
