@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from flows.files import folder_key
+from flows.made import fingerprint, inputs_of, is_made, note_made
 from flows.store import Store
 from flows.tables import DOCUMENTS, FILES, READINGS, TEXTS
 from nlp.corrections import Correction, CorrectionOutcome, apply_corrections, parse_corrections
@@ -75,15 +76,21 @@ def resolve_documents(
     outcomes : tuple of CorrectionOutcome
         What became of each correction.
     """
-    readings = _by_document(store.read_table("readings", pages_key, READINGS))
-    texts = _by_document(store.read_table("texts", new_text_key, TEXTS))
-    listings = [_lost(listed, readings, expected) for listed in _listed_files(store)]
+    tables = [store.read_table("readings", pages_key, READINGS), store.read_table("texts", new_text_key, TEXTS)]
+    files = {key: store.read_table("files", key, FILES) for key in known_folders(store)}
+    made_from = [fingerprint(table) for table in (*tables, *files.values())]
+    inputs = inputs_of(made_from, list(files), pages_key, new_text_key, list(kinds), sorted(expected))
+    if not corrections and is_made(store, "documents", inputs) and store.parts("documents", "all"):
+        return load_documents(store), ()
+    readings, texts = map(_by_document, tables)
+    listings = [_lost(listed, readings, expected) for listed in _listed_files(files.values())]
     found = [row for listed in listings if (row := _document(listed, readings, texts)) is not None]
     rows, outcomes = apply_corrections(found, corrections)
     documents = pd.DataFrame(rows, columns=[name for name in DOCUMENTS.names if name not in USE_COLUMNS])
     documents = documents.sort_values("file", ignore_index=True)
     documents = pd.concat([documents, choose_reports(documents, kinds)], axis=1)[DOCUMENTS.names]
     store.write_part("documents", "all", "all", pa.Table.from_pandas(documents, DOCUMENTS, preserve_index=False))
+    note_made(store, "documents", "with corrections" if corrections else inputs)
     return load_documents(store), outcomes
 
 
@@ -106,8 +113,8 @@ def _by_document(table: pa.Table) -> dict[str, dict[str, Any]]:
     return {row["document_id"]: row for row in table.to_pylist()}
 
 
-def _listed_files(store: Store) -> list[dict[str, Any]]:
-    listed = [row for key in known_folders(store) for row in store.read_table("files", key, FILES).to_pylist()]
+def _listed_files(files: Iterable[pa.Table]) -> list[dict[str, Any]]:
+    listed = [row for table in files for row in table.to_pylist()]
     return [{name: value for name, value in row.items() if name != "changed_ns"} for row in listed]
 
 

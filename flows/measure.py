@@ -16,6 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.batches import batches, run_batches
 from flows.dictionary_files import load_dictionaries
 from flows.documents import load_documents, to_frame
+from flows.made import fingerprint, inputs_of, is_made, note_made
 from flows.methods import measuring_methods
 from flows.progress import RunProgress, progress
 from flows.settings import MeasureParameters
@@ -213,21 +214,30 @@ def put_in_force(store: Store, measurement: Measurement, dictionary_folder: str)
 
 
 def build_in_scope(store: Store, measurement: Measurement, scope: Scope) -> pd.DataFrame:
-    """Build and store the indices of a dictionary in one part of the reports."""
-    documents = load_documents(store)
+    """Build and store the indices of a dictionary in one part of the reports, unless they stand as they would be."""
+    key = indices_key(measurement, scope)
+    documents = store.read_part("documents", "all", "all")
+    parts = [store.parts("hits", measurement.key), store.parts("sections", measurement.text_key)]
+    inputs = inputs_of(fingerprint(documents), parts, key, scope.name)
+    if is_made(store, f"indices/{key}", inputs) and store.parts("indices", key):
+        return to_frame(store.read_part("indices", key, "all").cast(INDICES))
+    long = count_in_scope(store, measurement, scope, load_documents(store))
+    store.write_part("indices", key, "all", pa.Table.from_pandas(long, INDICES, preserve_index=False))
+    note_made(store, f"indices/{key}", inputs)
+    return long
+
+
+def count_in_scope(store: Store, measurement: Measurement, scope: Scope, documents: pd.DataFrame) -> pd.DataFrame:
+    """Return the indices of a dictionary in one part of the reports, from its hits."""
     used = documents[documents["is_used"]]
-    counted = store.parts("readings", measurement.pages_key)
-    sections = to_frame(store.read_table("sections", measurement.text_key, SECTIONS, counted))
+    sections = to_frame(store.read_table("sections", measurement.text_key, SECTIONS))
     in_scope = lengths_in_scope(used, sections, scope)
     dictionary, rule = measurement.dictionary, measurement.rule
     values = {"dictionary": dictionary.name, "rule": rule, "mode": scope.mode, "kinds": list(scope.kinds)}
     values["keep"] = scope.keep
     counts = store.query(SCHEMAS, COUNTS, {**values, "total": TOTAL}, [measurement.key])
     used = used.drop(columns=list(LENGTHS)).join(in_scope)
-    long = aggregate(used, counts, dictionary, rule, scope)
-    table = pa.Table.from_pandas(long, INDICES, preserve_index=False)
-    store.write_part("indices", indices_key(measurement, scope), "all", table)
-    return long
+    return aggregate(used, counts, dictionary, rule, scope)
 
 
 def check_measured(store: Store, pages_key: str, key: str) -> None:

@@ -195,7 +195,7 @@ def report(rows: list[tuple[str, dict[str, float]]], made: Made) -> str:
     lines = [
         f"{made.firm_years:,} firm-years, {5 * (DIMENSIONS + 1)} indices, {made.firm_years * made.hits:,} hits",
         "",
-        "| what differs | numbers changed | unexplained | comparing, s | processors, s | writing, s | memory, MB |",
+        "| what differs | numbers changed | unexplained | comparing, s | processor, s | writing, s | memory, MB |",
         "|---|---|---|---|---|---|---|",
     ]
     for what, found in rows:

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from flows import pool as pool_module
+from flows.confine.process import Worker
 
 POLL_SECONDS = 0.02
 SPAWN_MARK = "multiprocessing.spawn"
@@ -38,7 +38,7 @@ def watching() -> Iterator[Seen]:
     stop = threading.Event()
     thread = threading.Thread(target=_poll_memory, args=(seen, stop), daemon=True)
     thread.start()
-    original = pool_module._Worker.run
+    original = Worker.run
 
     def timed(worker: Any, call: Any, *arguments: Any) -> Any:
         started = time.monotonic()
@@ -49,20 +49,20 @@ def watching() -> Iterator[Seen]:
         seen.over[what] = max(seen.over.get(what, 0.0), took - call.seconds)
         return outcome
 
-    start = pool_module._Worker._await_start
+    start = Worker._await_start
 
-    def timed_start(worker: Any) -> None:
+    def timed_start(worker: Any, setup: bytes) -> None:
         started = time.monotonic()
-        start(worker)
+        start(worker, setup)
         seen.starts.append(time.monotonic() - started)
 
-    pool_module._Worker.run = timed  # type: ignore[method-assign]
-    pool_module._Worker._await_start = timed_start  # type: ignore[method-assign]
+    Worker.run = timed  # type: ignore[method-assign]
+    Worker._await_start = timed_start  # type: ignore[method-assign]
     try:
         yield seen
     finally:
-        pool_module._Worker.run = original  # type: ignore[method-assign]
-        pool_module._Worker._await_start = start  # type: ignore[method-assign]
+        Worker.run = original  # type: ignore[method-assign]
+        Worker._await_start = start  # type: ignore[method-assign]
         stop.set()
         thread.join()
 
