@@ -14,7 +14,7 @@ import psutil
 from flows.confine.process import Worker
 
 POLL_SECONDS = 0.02
-SPAWN_MARK = "multiprocessing.spawn"
+SPAWN_MARK = "sys.path[:] = "
 
 
 @dataclass
@@ -71,7 +71,7 @@ def _poll_memory(seen: Seen, stop: threading.Event) -> None:
     me = psutil.Process()
     while not stop.wait(POLL_SECONDS):
         with contextlib.suppress(psutil.Error, OSError):
-            for child in me.children():
+            for child in me.children(recursive=True):
                 seen.peak_megabytes = max(seen.peak_megabytes, _high_water(child.pid))
 
 
