@@ -110,12 +110,12 @@ def _no_answer(place: Any, error: Exception) -> UsageError:
 
 def threads_of(client: Any) -> int:
     """Return how many calls the workers of a cluster run at once, as far as this client knows."""
-    return sum(int(each["nthreads"]) for each in client.scheduler_info(n_workers=-1)["workers"].values())
+    return sum(int(each["nthreads"]) for each in _workers_of(client).values())
 
 
 def is_reachable(client: Any) -> bool:
     """Tell whether results can come straight from every worker instead of by way of the scheduler."""
-    for address in client.scheduler_info(n_workers=-1)["workers"]:
+    for address in _workers_of(client):
         place = urlsplit(address)
         try:
             socket.create_connection((place.hostname, place.port), REACH_SECONDS).close()
@@ -136,3 +136,9 @@ def _words(answer: Any) -> str:
     if isinstance(answer, ImportError):
         return f"has no shuzhi like this one ({answer}); install the same version there"
     return f"says {type(answer).__name__}: {answer}"
+
+
+def _workers_of(client: Any) -> dict[str, Any]:
+    # While a client looks for its scheduler again, it knows of nothing.
+    known: dict[str, Any] = client.scheduler_info(n_workers=-1).get("workers", {})
+    return known

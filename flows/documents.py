@@ -25,6 +25,7 @@ READING_COLUMNS += ["reader", "extractor"]
 TEXT_COLUMNS = ["chinese_characters", "tokens", "sentences", "body_chinese_characters", "body_tokens"]
 TEXT_COLUMNS += ["body_sentences", "unmapped_characters"]
 LOST_REASON = "its pages in the store were damaged or removed, and its file is not there to read it again"
+TIMES = ("modified_ns", "changed_ns")
 USE_COLUMNS = ["is_used", "use_status", "use_reason", "winner_document_id"]
 
 
@@ -78,9 +79,12 @@ def resolve_documents(
     """
     tables = [store.read_table("readings", pages_key, READINGS), store.read_table("texts", new_text_key, TEXTS)]
     files = {key: store.read_table("files", key, FILES) for key in known_folders(store)}
-    made_from = [fingerprint(table) for table in (*tables, *files.values())]
-    inputs = inputs_of(made_from, list(files), pages_key, new_text_key, list(kinds), sorted(expected))
-    if not corrections and is_made(store, "documents", inputs) and store.parts("documents", "all"):
+    # When a file was changed says nothing of whose report it is.
+    listed = [table.drop_columns([name for name in TIMES if name in table.column_names]) for table in files.values()]
+    made_from = [fingerprint(table) for table in (*tables, *listed)]
+    missing = sorted(set(expected) - set(tables[0]["document_id"].to_pylist()))
+    inputs = inputs_of(made_from, list(files), pages_key, new_text_key, list(kinds), missing)
+    if not corrections and is_made(store, "documents", "all", inputs):
         return load_documents(store), ()
     readings, texts = map(_by_document, tables)
     listings = [_lost(listed, readings, expected) for listed in _listed_files(files.values())]
@@ -90,7 +94,7 @@ def resolve_documents(
     documents = documents.sort_values("file", ignore_index=True)
     documents = pd.concat([documents, choose_reports(documents, kinds)], axis=1)[DOCUMENTS.names]
     store.write_part("documents", "all", "all", pa.Table.from_pandas(documents, DOCUMENTS, preserve_index=False))
-    note_made(store, "documents", "with corrections" if corrections else inputs)
+    note_made(store, "documents", "all", "with corrections" if corrections else inputs)
     return load_documents(store), outcomes
 
 

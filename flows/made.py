@@ -1,7 +1,8 @@
 """Whether a table of the store that is made from others must be made again, or stands as it is.
 
 What it was made from is noted beside it as a hash: the tables, the choices, and the source code that makes it, so that
-a change of any leads to the table being made anew.
+a change of any leads to the table being made anew. The table's own hash is noted too: one that was put back from
+before, or written by a run that was killed before it could note it, is no longer what was made.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from pathlib import Path
 import pyarrow as pa
 
 import nlp
-from flows.store import Store, hash_of
+from flows.store import PartTable, Store, hash_of
 from flows.storing.parts import DamagedPartError
 
-KIND = "made"
+KIND, PART = "made", "all"
 
 
 @lru_cache(maxsize=1)
@@ -37,14 +38,17 @@ def fingerprint(table: pa.Table) -> str:
     return hashlib.sha256(sink.getvalue()).hexdigest()
 
 
-def is_made(store: Store, name: str, inputs: str) -> bool:
-    """Tell whether a table stands as it would be made from these inputs."""
-    return _noted(store).get(name) == inputs
+def is_made(store: Store, table: PartTable, key: str, inputs: str) -> bool:
+    """Tell whether the one part of a table under a key stands as it would be made from these inputs."""
+    try:
+        return _noted(store).get(f"{table}/{key}") == [inputs, store.seal_of(table, key, PART)]
+    except DamagedPartError:
+        return False
 
 
-def note_made(store: Store, name: str, inputs: str) -> None:
-    """Note what a table was made from, once it is written."""
-    store.set_current(KIND, **{**_noted(store), name: inputs})
+def note_made(store: Store, table: PartTable, key: str, inputs: str) -> None:
+    """Note what the one part of a table under a key was made from, once it is written."""
+    store.set_current(KIND, **{**_noted(store), f"{table}/{key}": [inputs, store.seal_of(table, key, PART)]})
 
 
 def inputs_of(*values: object) -> str:
@@ -52,7 +56,7 @@ def inputs_of(*values: object) -> str:
     return hash_of(code(), *values)
 
 
-def _noted(store: Store) -> dict[str, str]:
+def _noted(store: Store) -> dict[str, object]:
     try:
         return dict(store.current(KIND) or {})
     except DamagedPartError:

@@ -219,18 +219,19 @@ def build_in_scope(store: Store, measurement: Measurement, scope: Scope) -> pd.D
     documents = store.read_part("documents", "all", "all")
     parts = [store.parts("hits", measurement.key), store.parts("sections", measurement.text_key)]
     inputs = inputs_of(fingerprint(documents), parts, key, scope.name)
-    if is_made(store, f"indices/{key}", inputs) and store.parts("indices", key):
+    if is_made(store, "indices", key, inputs):
         return to_frame(store.read_part("indices", key, "all").cast(INDICES))
     long = count_in_scope(store, measurement, scope, load_documents(store))
     store.write_part("indices", key, "all", pa.Table.from_pandas(long, INDICES, preserve_index=False))
-    note_made(store, f"indices/{key}", inputs)
+    note_made(store, "indices", key, inputs)
     return long
 
 
 def count_in_scope(store: Store, measurement: Measurement, scope: Scope, documents: pd.DataFrame) -> pd.DataFrame:
     """Return the indices of a dictionary in one part of the reports, from its hits."""
     used = documents[documents["is_used"]]
-    sections = to_frame(store.read_table("sections", measurement.text_key, SECTIONS))
+    counted = store.parts("readings", measurement.pages_key)
+    sections = to_frame(store.read_table("sections", measurement.text_key, SECTIONS, counted))
     in_scope = lengths_in_scope(used, sections, scope)
     dictionary, rule = measurement.dictionary, measurement.rule
     values = {"dictionary": dictionary.name, "rule": rule, "mode": scope.mode, "kinds": list(scope.kinds)}

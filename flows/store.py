@@ -34,7 +34,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.storing.faults import explained
-from flows.storing.parts import DamagedPartError, UnsealedPartError, check_seal, note_of, sealed
+from flows.storing.parts import DamagedPartError, UnsealedPartError, check_seal, note_of, seal_of, sealed
 from flows.storing.store_files import (
     CHECKED,
     FORMAT,
@@ -126,6 +126,10 @@ class Store(StoreFiles):
         """
         check_seal(content, f"{table}/{key}/{part}")
         self.write_bytes(self.place(table, key, f"{part}.parquet"), content)
+
+    def seal_of(self, table: PartTable, key: str, part: str) -> str:
+        """Return the hash that a part carries; a part of an older version carries none."""
+        return seal_of(self.content_of(table, key, part))
 
     def note_of(self, table: PartTable, key: str, part: str) -> str:
         """Return what a part says of itself besides its rows."""

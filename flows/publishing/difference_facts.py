@@ -12,6 +12,8 @@ from flows.publishing.difference_setting import Setting
 from flows.publishing.difference_sides import FIRM_YEAR, as_text
 
 FACTS = ["stock_code", "report_year", "column", "before", "after", "cause", "detail"]
+# No way of reading a file gives it another name.
+UNREAD = ("file", "company_name")
 
 
 def facts_of(pairs: pd.DataFrame, files: BothFiles, setting: Setting) -> pd.DataFrame:
@@ -43,19 +45,18 @@ def _changed_cells(pairs: pd.DataFrame, name: str, files: BothFiles, setting: Se
     first, second = pairs[f"a_{name}"], pairs[f"b_{name}"]
     same = (first == second).fillna(False).astype(bool) | (first.isna() & second.isna())
     rows = pairs[~same]
-    why = _why_names(rows, files, setting) if name == "company_name" else {}
-    told = [why.get(place) or _why(name, row, setting) for place, row in zip(rows.index, _records(rows), strict=True)]
-    return rows[FIRM_YEAR].assign(
-        column=name,
-        before=[as_text(value) for value in rows[f"a_{name}"]],
-        after=[as_text(value) for value in rows[f"b_{name}"]],
-        cause=[each.cause for each in told],
-        detail=[each.detail for each in told],
-    )
-
-
-def _records(rows: pd.DataFrame) -> list[dict[Any, Any]]:
-    return rows[["is_same", "file_cause", "file_detail", "read_cause", "read_detail"]].to_dict("records")
+    told = _why_names(rows, files, setting) if name == "company_name" else {}
+    own = _why_column(name, setting)
+    is_file = rows["file_cause"] != ""
+    is_read = (rows["read_cause"] != "") & (name not in UNREAD)
+    frame = rows[FIRM_YEAR].assign(column=name)
+    for side, column in (("a", "before"), ("b", "after")):
+        frame[column] = [as_text(value) for value in rows[f"{side}_{name}"]]
+    for column, word in (("cause", own.cause), ("detail", own.detail)):
+        known = rows[f"read_{column}"].where(is_read, word)
+        frame[column] = rows[f"file_{column}"].where(is_file, known)
+        frame.loc[list(told), column] = [getattr(why, column) for why in told.values()]
+    return frame
 
 
 def _why_names(rows: pd.DataFrame, files: BothFiles, setting: Setting) -> dict[Any, Why]:
@@ -68,13 +69,10 @@ def _why_names(rows: pd.DataFrame, files: BothFiles, setting: Setting) -> dict[A
     return found
 
 
-def _why(column: str, row: dict[Any, Any], setting: Setting) -> Why:
-    if row["file_cause"]:
-        return Why(row["file_cause"], row["file_detail"])
+def _why_column(column: str, setting: Setting) -> Why:
+    """Return why a cell differs where the file and how it was read are the same."""
     if column == "file":
         return Why("renamed_file", "the same bytes under another name")
-    if row["read_cause"]:
-        return Why(row["read_cause"], row["read_detail"])
     if column == "reason" and setting.before.scopes != setting.after.scopes:
         return Why("scope", "the exports hold other parts of the reports")
     if column == "reason":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -25,6 +24,7 @@ WIDE_COLUMNS = ["company_name", "status", "reason", "file", "document_id", *LENG
 # What says that a file gave another text.
 TEXT_SIGNS = ["status", *LENGTHS, *BODY_LENGTHS, "unmapped_characters", "text_pages", "ocr_pages"]
 LENGTH_WORDS = {"chinese_characters": "Chinese characters", "tokens": "words", "sentences": "sentences"}
+READ_SIGNS = ["status", "reason", "extractor", "ocr_pages"]
 PIECES = re.compile(r"[(),]+\s*")
 
 
@@ -101,23 +101,25 @@ def _explain_reading(pairs: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     signs = pd.DataFrame({name: _differ(first[name], second[name]) for name in TEXT_SIGNS})
     is_other = signs.any(axis=1) & pairs["is_same"]
     is_suspect = (is_other | _differ(first["extractor"], second["extractor"])) & pairs["is_same"]
-    pairs = pairs.assign(is_text_changed=is_other, is_read_otherwise=is_suspect, read_cause="", read_detail="")
     is_suspect |= bool(setting.reading) & pairs["is_same"]
-    columns = ["status", "reason", "extractor", "ocr_pages"]
-    rows = zip(
-        pairs.index[is_suspect],
-        first.loc[is_suspect, columns].to_dict("records"),
-        second.loc[is_suspect, columns].to_dict("records"),
-        strict=True,
-    )
-    details: dict[Any, str] = {}
-    causes: dict[Any, str] = {}
-    for place, one, two in rows:
-        causes[place], details[place] = _how_read(_plain(one), _plain(two), setting)
-    if details:
-        pairs.loc[list(causes), "read_cause"] = list(causes.values())
-        pairs.loc[list(details), "read_detail"] = list(details.values())
+    told = _say_once(first.loc[is_suspect, READ_SIGNS], second.loc[is_suspect, READ_SIGNS], setting)
+    pairs = pairs.assign(is_text_changed=is_other, read_cause="", read_detail="")
+    pairs.loc[is_suspect, "read_cause"] = [cause for cause, _ in told]
+    pairs.loc[is_suspect, "read_detail"] = [detail for _, detail in told]
     return pairs
+
+
+def _say_once(first: pd.DataFrame, second: pd.DataFrame, setting: Setting) -> list[tuple[str, str]]:
+    """Return for each firm-year how its file was read otherwise; most were read otherwise in the same way."""
+    known: dict[tuple[Any, ...], tuple[str, str]] = {}
+    rows = zip(first.itertuples(index=False, name=None), second.itertuples(index=False, name=None), strict=True)
+    # A missing cell is not equal to itself, so it could not be found again.
+    plain = [tuple(None if pd.isna(cell) else cell for cell in (*one, *two)) for one, two in rows]
+    for cells in dict.fromkeys(plain):
+        before = dict(zip(READ_SIGNS, cells[: len(READ_SIGNS)], strict=True))
+        after = dict(zip(READ_SIGNS, cells[len(READ_SIGNS) :], strict=True))
+        known[cells] = _how_read(before, after, setting)
+    return [known[cells] for cells in plain]
 
 
 def _used(side: Side) -> pd.DataFrame:
@@ -131,10 +133,6 @@ def _differ(first: pd.Series, second: pd.Series) -> pd.Series:
     """Tell where two columns differ; two missing cells are alike."""
     same = (first == second).fillna(False).astype(bool) | (first.isna() & second.isna())
     return ~same
-
-
-def _plain(row: Mapping[Any, Any]) -> Row:
-    return {str(name): None if pd.isna(value) else value for name, value in row.items()}
 
 
 def _how_read(before: Row, after: Row, setting: Setting) -> tuple[str, str]:

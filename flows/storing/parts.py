@@ -86,6 +86,12 @@ def check_seal(content: bytes, name: str) -> None:
         raise DamagedPartError(f"it is another part, {found}")
 
 
+def seal_of(content: bytes) -> str:
+    """Return the hash that a file carries of itself, or nothing where it is not sealed."""
+    place = _place_of_hash(content)
+    return "" if place is None else content[place : place + len(NO_HASH)].decode("ascii")
+
+
 def note_of(content: bytes) -> str:
     """Return what a sealed file says of itself besides."""
     return _metadata(content).get(NOTE, b"").decode("utf-8")

@@ -21,7 +21,9 @@ SOURCES += ["000002_2007_annual_full.pdf", "000002_2009_annual_full.pdf"]
 PAGES_PER_CUT = 3
 CUTS_PER_SOURCE = 6
 LARGEST_CUT_BYTES = 450_000
-FIRST_CODE, CODES = 600_000, 4_000
+# Shanghai's main board gives these, 602 not.
+PREFIXES = ("600", "601", "603", "605")
+CODES = 1_000 * len(PREFIXES)
 YEARS = range(2014, 2024)
 CODE, YEAR = b"000000", b"1900"
 NAME = "样本股份有限公司"
@@ -148,7 +150,7 @@ def firm_years(reports: int) -> Iterator[tuple[str, int]]:
     """Give so many firm-years: ten years of each firm."""
     for number in range(reports):
         firm, year = divmod(number, len(YEARS))
-        yield str(FIRST_CODE + firm), YEARS[year]
+        yield f"{PREFIXES[firm // 1_000]}{firm % 1_000:03}", YEARS[year]
 
 
 def cut_of(cuts: Sequence[Cut], code: str, year: int) -> Cut:

@@ -363,12 +363,12 @@ def test_a_bucket_of_s3_is_an_inbox_and_new_bytes_under_an_old_name_are_seen(
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         s3fs.S3FileSystem.clear_instance_cache()
         files = s3fs.S3FileSystem()
-        files.mkdir("bucket")
-        files.pipe_file("bucket/new/2024/600519_2024.pdf", WHOLE)
-        url = "s3://bucket/new"
+        files.mkdir("inbox")
+        files.pipe_file("inbox/new/2024/600519_2024.pdf", WHOLE)
+        url = "s3://inbox/new"
         assert states(place.take(inbox=url)) == {"2024/600519_2024.pdf": "taken"}
         assert states(place.take(inbox=url)) == {"2024/600519_2024.pdf": "known"}
-        files.pipe_file("bucket/new/2024/600519_2024.pdf", WHOLE + b"revised")
+        files.pipe_file("inbox/new/2024/600519_2024.pdf", WHOLE + b"revised")
         assert states(place.take(inbox=url)) == {"2024/600519_2024.pdf": "taken"}
         assert sorted(place.held().values()) == [WHOLE, WHOLE + b"revised"]
     finally:

@@ -120,6 +120,32 @@ def test_verify_names_a_table_that_lost_a_part(damaged: World):
     assert problem == "1 parts of the hits of wu2021 are missing; 'shuzhi measure --dictionary wu2021' makes them again"
 
 
+@pytest.mark.parametrize("table", ["documents", "indices", "files"])
+def test_a_part_put_back_from_before_is_made_again(world: World, table: str):
+    world.put("000001_2019年年度报告.txt", text_report(大数据=3))
+    world.run()
+    [path] = (world.root / "store" / table).rglob("*.parquet")
+    older = path.read_bytes()
+    world.put("000001_2020年年度报告.txt", text_report(大数据=5))
+    world.run()
+    path.write_bytes(older)
+    world.run()
+    assert world.counts() == {("000001", 2019): 3, ("000001", 2020): 5}
+
+
+def test_corrections_of_a_run_that_was_killed_are_not_kept(damaged: World):
+    before = content_of(damaged.store)
+    corrections = damaged.root / "corrections.yml"
+    entry = "- file: 000002*\n  field: report_year\n  value: 2018\n  reason: the cover prints another year\n"
+    corrections.write_text(entry, encoding="utf-8")
+    damaged.read(corrections=str(corrections))
+    # Killed when the documents were written and what they were made from was not noted yet.
+    (damaged.root / "store" / "current" / "made.json").write_bytes(before["current/made.json"])
+    work(damaged)
+    damaged.export()
+    assert damaged.counts() == COUNTS
+
+
 # Reports that are lost
 
 
