@@ -291,7 +291,8 @@ def _close(summary: RunSummary, out: Path) -> None:
 
 def _warn_of_checks(exporting: ExportSummary) -> None:
     if exporting.failing_checks:
-        typer.echo(f"Warning: {exporting.failing_checks} checks of the indices fail; see quality.md", err=True)
+        fail = "check of the indices fails" if exporting.failing_checks == 1 else "checks of the indices fail"
+        typer.echo(f"Warning: {exporting.failing_checks} {fail}; see quality.md", err=True)
 
 
 def _warn(reading: ReadSummary) -> None:

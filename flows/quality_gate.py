@@ -168,7 +168,7 @@ def report_lines(reports: dict[str, QualityReport]) -> list[str]:
     lines = []
     for name, report in reports.items():
         state = "passes" if report.is_ok else f"FAILS ({', '.join(check.name for check in report.failing)})"
-        lines.append(f"{name}: {report.firm_years:,} rows, {len(report.columns)} columns: {state}")
+        lines.append(f"{name}: {report.firm_years:,} firm-years, {len(report.columns)} columns: {state}")
         if report.failing_years:
             lines.append(f"years at fault: {', '.join(map(str, report.failing_years))}")
         if report.failing_columns:

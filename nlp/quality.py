@@ -74,7 +74,7 @@ class QualityReport:
     columns : tuple of str
         The columns that were judged.
     firm_years : int
-        Rows of the panel.
+        Firm-years of the panel, each once.
     """
 
     checks: tuple[QualityCheck, ...]

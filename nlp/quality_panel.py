@@ -132,7 +132,7 @@ class IndexPanel:
     duplicated : DataFrame
         Keys of the rows whose firm-year stands more than once; the matrices hold the first.
     rows : int
-        Rows of the panel.
+        Firm-years, each once.
     """
 
     matrices: Mapping[str, Array]
@@ -286,7 +286,7 @@ def arrange(
             for name, pivot in pivots.items()
         },
         duplicated=duplicated,
-        rows=len(panel),
+        rows=len(data),
     )
 
 

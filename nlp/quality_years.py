@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from nlp.quality_panel import (
@@ -196,21 +197,18 @@ def swapped_columns(panel: IndexPanel, limits: QualityLimits) -> list[CheckFindi
     found = []
     for place in range(len(panel.years)):
         near = panel.beside(place)
-        likeness = np.full((len(names), len(names)), np.nan)
-        for row, first in enumerate(names):
-            for column, second in enumerate(names):
-                now, other = panel.matrices[first][:, place], panel.matrices[second]
-                values = [rank_correlation(now, other[:, each], limits)[0] for each in near]
-                known = [value for value in values if not np.isnan(value)]
-                # Both years beside it must agree: one of them may itself be the faulty one.
-                likeness[row, column] = min(known) if len(known) == len(near) else np.nan
+        likeness, sizes = _likeness(panel, place, near, limits)
         if np.isnan(likeness).all():
             continue
         pairs = linear_sum_assignment(-np.nan_to_num(likeness))[1]
         moved = [row for row, column in enumerate(pairs) if row != column]
         gains = [likeness[row, pairs[row]] - likeness[row, row] for row in moved]
-        is_clear = [gain > limits.swap_gain for gain in gains]
-        if len(moved) >= 2 and all(is_clear):
+        if len(moved) < 2:
+            continue
+        # Among few firms, columns that hardly differ change places by chance.
+        size = min(sizes[row, column] for row in moved for column in (row, pairs[row]))
+        margin = limits.standard_errors / np.sqrt(len(moved) * max(size - 3, 1))
+        if min(gains) > limits.swap_gain and np.mean(gains) > margin:
             words = ", ".join(f"{names[row]} continues {names[pairs[row]]}" for row in moved)
             firms = panel.movers(names[moved[0]], place)
             sentence = (
@@ -220,6 +218,24 @@ def swapped_columns(panel: IndexPanel, limits: QualityLimits) -> list[CheckFindi
             year = (int(panel.years[place]),)
             found += [CheckFinding(sentence, names[row], year, float(min(gains)), 0.0, firms) for row in moved]
     return found
+
+
+def _likeness(
+    panel: IndexPanel, place: int, near: Sequence[int], limits: QualityLimits
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return the rank correlation of each column of a year with each column of the years beside it, and its firms."""
+    names = panel.columns
+    likeness = np.full((len(names), len(names)), np.nan)
+    sizes = np.zeros(likeness.shape, dtype=np.int64)
+    for row, first in enumerate(names):
+        for column, second in enumerate(names):
+            now, other = panel.matrices[first][:, place], panel.matrices[second]
+            values = [rank_correlation(now, other[:, each], limits) for each in near]
+            known = [value for value, _ in values if not np.isnan(value)]
+            # Both years beside it must agree: one of them may itself be the faulty one.
+            likeness[row, column] = min(known) if len(known) == len(near) else np.nan
+            sizes[row, column] = min((size for _, size in values), default=0)
+    return likeness, sizes
 
 
 def alignment(panel: IndexPanel, limits: QualityLimits) -> list[CheckFinding] | str:
