@@ -134,6 +134,11 @@ def stop_all(processes: list[psutil.Process], seconds: float) -> None:
     _kill(list(trees))
 
 
+def kill_all(processes: list[psutil.Process]) -> None:
+    """Kill processes and all they have started, so that none can say anything any more."""
+    _kill([each for root in processes for each in (root, *_tree(root.pid))])
+
+
 def _tree(number: int) -> list[psutil.Process]:
     """Return all that a process has started."""
     with contextlib.suppress(psutil.Error):

@@ -12,7 +12,7 @@ import psutil
 from flows.serving.lost import close_lost_runs
 from flows.serving.options import ServeParameters
 from flows.serving.port import is_prefect
-from flows.serving.process import Child, abandoned, is_flow_run, marked, own_mark, prefect_command, stop_all
+from flows.serving.process import Child, abandoned, is_flow_run, kill_all, marked, own_mark, prefect_command, stop_all
 from flows.serving.project import Project
 from flows.storing.folder_lock import this_machine
 from shuzhi import RunError
@@ -148,8 +148,9 @@ class Stack:
             for worker in self._workers:
                 if not worker.is_alive():
                     self._count_death(worker)
-                    # What a dead worker has started could never tell it the end, and would hide from the limit.
-                    stop_all([each for each in marked(own_mark()) if is_flow_run(each)], STOP_SECONDS)
+                    # What a dead worker has started could never tell it the end, and would hide from the limit; asked
+                    # to stop, it would sometimes tell the server so in Prefect's words, which name no way out.
+                    kill_all([each for each in marked(own_mark()) if is_flow_run(each)])
                     self.close_lost()
                     worker.start()
 
