@@ -81,11 +81,17 @@ def _cut(report: pypdfium2.PdfDocument, start: int, name: str, terms: Sequence[s
     made.import_pages(report, pages=list(range(start, start + PAGES_PER_CUT)))
     stream = io.BytesIO()
     made.save(stream)
-    content = stream.getvalue()
+    content = _settled(stream.getvalue())
     if content.count(_hex(CODE)) != 2 or content.count(_hex(YEAR)) != 1:
         raise ValueError(f"{name} page {start + 1}: the cover's digits do not stand in the file as expected")
     pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(content)]
     return Cut(f"{name} p. {start + 1}", content, count_terms("\n".join(pages), terms))
+
+
+def _settled(content: bytes) -> bytes:
+    """Return a PDF of PDFium without its moment and its random number: the same pages are then the same bytes."""
+    content = re.sub(rb"<[0-9A-F]{32}>", b"<" + b"0" * 32 + b">", content)
+    return re.sub(rb"\(D:\d{14}\+", b"(D:20000101000000+", content)
 
 
 def count_terms(text: str, terms: Sequence[str]) -> int:
