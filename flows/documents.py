@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ READING_COLUMNS += ["reader", "extractor"]
 TEXT_COLUMNS = ["chinese_characters", "tokens", "sentences", "body_chinese_characters", "body_tokens"]
 TEXT_COLUMNS += ["body_sentences", "unmapped_characters"]
 LOST_REASON = "its pages in the store were damaged or removed, and its file is not there to read it again"
-TIMES = ("modified_ns", "changed_ns")
+TIMES = ["modified_ns", "changed_ns"]
 USE_COLUMNS = ["is_used", "use_status", "use_reason", "winner_document_id"]
 
 
@@ -78,16 +78,16 @@ def resolve_documents(
         What became of each correction.
     """
     tables = [store.read_table("readings", pages_key, READINGS), store.read_table("texts", new_text_key, TEXTS)]
-    files = {key: store.read_table("files", key, FILES) for key in known_folders(store)}
+    folders = list(known_folders(store))
     # When a file was changed says nothing of whose report it is.
-    listed = [table.drop_columns([name for name in TIMES if name in table.column_names]) for table in files.values()]
-    made_from = [fingerprint(table) for table in (*tables, *listed)]
+    files = [store.read_table("files", key, FILES).drop_columns(TIMES) for key in folders]
+    made_from = [fingerprint(table) for table in (*tables, *files)]
     missing = sorted(set(expected) - set(tables[0]["document_id"].to_pylist()))
-    inputs = inputs_of(made_from, list(files), pages_key, new_text_key, list(kinds), missing)
+    inputs = inputs_of(made_from, folders, pages_key, new_text_key, list(kinds), missing)
     if not corrections and is_made(store, "documents", "all", inputs):
         return load_documents(store), ()
     readings, texts = map(_by_document, tables)
-    listings = [_lost(listed, readings, expected) for listed in _listed_files(files.values())]
+    listings = [_lost(listed, readings, expected) for table in files for listed in table.to_pylist()]
     found = [row for listed in listings if (row := _document(listed, readings, texts)) is not None]
     rows, outcomes = apply_corrections(found, corrections)
     documents = pd.DataFrame(rows, columns=[name for name in DOCUMENTS.names if name not in USE_COLUMNS])
@@ -115,11 +115,6 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 
 def _by_document(table: pa.Table) -> dict[str, dict[str, Any]]:
     return {row["document_id"]: row for row in table.to_pylist()}
-
-
-def _listed_files(files: Iterable[pa.Table]) -> list[dict[str, Any]]:
-    listed = [row for table in files for row in table.to_pylist()]
-    return [{name: value for name, value in row.items() if name != "changed_ns"} for row in listed]
 
 
 def _lost(listed: dict[str, Any], readings: Mapping[str, dict[str, Any]], expected: Collection[str]) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def check_index(
         else:
             outcome = check(left, limits) if left.matrices else "no column is left to judge"
         checks.append(_run(name, what, outcome))
-    return QualityReport(tuple(checks), judged, arranged.rows)
+    return QualityReport(tuple(checks), judged, arranged.firm_years)
 
 
 def _judge_persistence(panel: IndexPanel, limits: QualityLimits) -> tuple[IndexPanel, list[CheckFinding]]:

@@ -131,8 +131,8 @@ class IndexPanel:
         ``industry``, ``characters``, ``readable_share``, as far as they are known.
     duplicated : DataFrame
         Keys of the rows whose firm-year stands more than once; the matrices hold the first.
-    rows : int
-        Firm-years, each once.
+    firm_years : int
+        How many there are, each once.
     """
 
     matrices: Mapping[str, Array]
@@ -141,7 +141,7 @@ class IndexPanel:
     is_count: Mapping[str, bool]
     extras: Mapping[str, npt.NDArray[np.generic]] = field(default_factory=dict)
     duplicated: pd.DataFrame = field(default_factory=pd.DataFrame)
-    rows: int = 0
+    firm_years: int = 0
 
     @property
     def columns(self) -> list[str]:
@@ -286,7 +286,7 @@ def arrange(
             for name, pivot in pivots.items()
         },
         duplicated=duplicated,
-        rows=len(data),
+        firm_years=len(data),
     )
 
 

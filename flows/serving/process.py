@@ -126,17 +126,21 @@ def is_flow_run(process: psutil.Process) -> bool:
 
 def stop_all(processes: list[psutil.Process], seconds: float) -> None:
     """Ask processes to stop; kill those, and all they have started, that are still there after some seconds."""
-    trees = {each for root in processes for each in (root, *_tree(root.pid))}
+    trees = _with_started(processes)
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.terminate()
     psutil.wait_procs(processes, timeout=seconds)
-    _kill(list(trees))
+    _kill(trees)
 
 
 def kill_all(processes: list[psutil.Process]) -> None:
     """Kill processes and all they have started, so that none can say anything any more."""
-    _kill([each for root in processes for each in (root, *_tree(root.pid))])
+    _kill(_with_started(processes))
+
+
+def _with_started(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return list({each for root in processes for each in (root, *_tree(root.pid))})
 
 
 def _tree(number: int) -> list[psutil.Process]:

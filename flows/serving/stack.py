@@ -150,7 +150,7 @@ class Stack:
                     self._count_death(worker)
                     # What a dead worker has started could never tell it the end, and would hide from the limit; asked
                     # to stop, it would sometimes tell the server so in Prefect's words, which name no way out.
-                    kill_all([each for each in marked(own_mark()) if is_flow_run(each)])
+                    _kill_runs()
                     self.close_lost()
                     worker.start()
 
@@ -179,7 +179,7 @@ class Stack:
             time.sleep(LOOK_SECONDS)
         for worker in self._workers:
             worker.stop(STOP_SECONDS)
-        stop_all([each for each in marked(own_mark()) if is_flow_run(each)], 0)
+        _kill_runs()
         if runs:
             self._close_quietly()
         self._server.stop(STOP_SECONDS)
@@ -195,6 +195,10 @@ class Stack:
 def _worker_name(pool: str) -> str:
     """Return a name that is the same at every start on this machine, and another one on the next machine."""
     return f"{pool}-{socket.gethostname()}-{this_machine().get('machine', '')[:6]}".strip("-")
+
+
+def _kill_runs() -> None:
+    kill_all([each for each in marked(own_mark()) if is_flow_run(each)])
 
 
 def _terminated(processes: list[psutil.Process]) -> list[psutil.Process]:

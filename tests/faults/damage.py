@@ -56,12 +56,7 @@ def remove(path: Path, _rng: random.Random, _folder: Path) -> str:
 
 WAYS: dict[str, Damage] = {"flipped": flip, "cut": cut, "emptied": empty, "swapped": swap, "removed": remove}
 # What is made anew in every run needs no word; neither does a removed file that the run makes as if for the first time.
-SILENT = (
-    {("shuzhi", way) for way in WAYS}
-    | {("made", way) for way in WAYS}
-    | {("checked", way) for way in WAYS}
-    | {("lock", way) for way in WAYS}
-)
+SILENT = {(name, way) for name in ("shuzhi", "made", "checked", "lock") for way in WAYS}
 DAMAGED_TABLES: tuple[PartTable, ...] = get_args(PartTable)
 SAID = r"damaged|had lost|no pages in the store any more|noted in the store again|was gone from the store"
 
